@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef TPM_TPM_H
+#define TPM_TPM_H
+
+/*
+ * A TPM 2.0: one function for each command we use, on top of tpm2-tss's ESYS.
+ *
+ * Every command passes one seam, struct tpm_transport, so that a test can count,
+ * record, fail, delay and cut it.  Every command has a deadline; after it, or after
+ * any other transport error, the TPM is left alone for the rest of the process's
+ * life.  Functions here never print: they return 0, a named outcome or a negative
+ * errno, and leave the TPM's own response code in tpm_rc() for whoever writes the
+ * message.
+ *
+ * Errors that every command may return besides its own:
+ *   -EREMOTEIO  the TPM refused; tpm_rc() says why
+ *   -ETIMEDOUT  no answer within the deadline; from now on -ESHUTDOWN
+ *   -ESHUTDOWN  the TPM is being left alone after an earlier transport error
+ *   -EIO        the transport failed; from now on -ESHUTDOWN
+ *   -EBADMSG    the answer makes no sense
+ *   -ENOMEM
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+
+#define TPM_NAME_MAX		(2 + DIGEST_SIZE_MAX)	/* bytes: algorithm and digest */
+#define TPM_COMMAND_MAX		4096			/* bytes, either direction */
+
+/* TPMA_NV, the attributes of an NV index that we use.  Spec: Part 2, "TPMA_NV" */
+#define TPM_NV_POLICYWRITE	0x00000008u
+#define TPM_NV_TYPE_MASK	0x000000f0u
+#define TPM_NV_TYPE_EXTEND	0x00000040u
+#define TPM_NV_OWNERREAD	0x00020000u
+#define TPM_NV_AUTHREAD		0x00040000u
+#define TPM_NV_NO_DA		0x02000000u
+#define TPM_NV_ORDERLY		0x04000000u
+#define TPM_NV_CLEAR_STCLEAR	0x08000000u
+#define TPM_NV_WRITTEN		0x20000000u
+
+/* Response codes that callers tell apart.  Spec: Part 2, "TPM_RC" */
+#define TPM_RC_CODE_NV_UNINITIALIZED	0x14au
+#define TPM_RC_CODE_NV_SPACE		0x14bu
+#define TPM_RC_CODE_NV_DEFINED		0x14cu
+#define TPM_RC_CODE_PCR_CHANGED		0x128u
+
+/**
+ * struct tpm_transport - the seam: how one command reaches a TPM
+ * @transmit: sends @command and waits at most @timeout_ms for the response; sets
+ *            *@response_size, on entry the room in @response, to its size in bytes.
+ *            Returns 0, -ETIMEDOUT or another negative errno
+ * @close:    frees @ctx; may be NULL
+ * @ctx:      argument of both
+ */
+struct tpm_transport {
+	int (*transmit)(void *ctx, const uint8_t *command, size_t command_size,
+			uint8_t *response, size_t *response_size, int timeout_ms);
+	void (*close)(void *ctx);
+	void *ctx;
+};
+
+struct tpm;		/* one connection, and what is remembered about it */
+
+/**
+ * struct tpm_nv_public - the public area of an NV index
+ *
+ * Spec: TCG TPM 2.0 Library, Part 2, "TPMS_NV_PUBLIC"
+ */
+struct tpm_nv_public {
+	uint32_t handle;
+	enum digest_alg name_alg;
+	uint32_t attributes;		/* TPM_NV_* */
+	struct digest policy;		/* authPolicy, made with @name_alg */
+	uint16_t data_size;		/* bytes */
+};
+
+/* The Name of an object: the identifier of its hash algorithm and a digest. */
+struct tpm_name {
+	uint8_t bytes[TPM_NAME_MAX];
+	size_t size;			/* bytes; 0 if there is none */
+};
+
+/* Outcomes of tpm_nv_find() and tpm_nv_read(). */
+enum tpm_found {
+	TPM_ABSENT = 1,			/* no index has this handle */
+	TPM_UNWRITTEN,			/* the index was not written since it was cleared */
+	TPM_UNKNOWN_TYPE,		/* an index whose public area we cannot represent */
+};
+
+/* One PCR in all banks that are active. */
+struct tpm_pcr {
+	unsigned int banks;		/* bit 1 << enum digest_alg for each active bank */
+	struct digest values[DIGEST_ALG_MAX];
+};
+
+/* How a policy session satisfies one branch of PolicyOR. */
+enum tpm_branch {
+	TPM_BRANCH_PCR,			/* PolicyPCR: a PCR has the expected value */
+	TPM_BRANCH_WRITTEN,		/* PolicyNvWritten(YES) */
+};
+
+/**
+ * struct tpm_policy - what a policy session must show
+ * @branch: which of the two
+ * @pcr:    for TPM_BRANCH_PCR: number of the PCR, of the bank of @a.alg
+ * @a, @b:  digests of the two branches, in PolicyOR's order
+ */
+struct tpm_policy {
+	enum tpm_branch branch;
+	unsigned int pcr;
+	struct digest a;
+	struct digest b;
+};
+
+/* Who the TPM is, for quirks.  Spec: Part 2, "TPM_PT" */
+struct tpm_identity {
+	char manufacturer[5];		/* e.g. "STM " */
+	uint32_t firmware[2];		/* TPM_PT_FIRMWARE_VERSION_1 and _2 */
+};
+
+int tpm_open(const char *conf, int root_fd, int timeout_ms, struct tpm **ret);
+int tpm_open_transport(const struct tpm_transport *transport, int timeout_ms,
+		       struct tpm **ret);
+void tpm_close(struct tpm *tpm);
+void tpm_closep(struct tpm **tpm);
+bool tpm_is_expected(int root_fd);
+
+uint32_t tpm_rc(const struct tpm *tpm);
+const char *tpm_rc_describe(const struct tpm *tpm);
+bool tpm_is_dead(const struct tpm *tpm);
+uint64_t tpm_n_commands(const struct tpm *tpm);
+
+int tpm_nv_find(struct tpm *tpm, uint32_t handle, struct tpm_name *ret);
+int tpm_nv_read_public(struct tpm *tpm, uint32_t handle, struct tpm_nv_public *ret);
+int tpm_nv_define(struct tpm *tpm, const struct tpm_nv_public *public);
+int tpm_nv_undefine(struct tpm *tpm, uint32_t handle);
+int tpm_nv_extend(struct tpm *tpm, uint32_t handle, const struct tpm_policy *policy,
+		  const struct digest *data);
+int tpm_nv_read(struct tpm *tpm, uint32_t handle, enum digest_alg alg,
+		struct digest *ret);
+
+int tpm_pcr_read(struct tpm *tpm, unsigned int pcr, struct tpm_pcr *ret);
+int tpm_pcr_extend(struct tpm *tpm, unsigned int pcr, const struct digest *digests,
+		   size_t n_digests);
+
+int tpm_identify(struct tpm *tpm, struct tpm_identity *ret);
+
+int tpm_name_compute(const struct tpm_nv_public *public, struct tpm_name *ret);
+bool tpm_name_equal(const struct tpm_name *a, const struct tpm_name *b);
+void tpm_policy_pcr(enum digest_alg alg, unsigned int pcr, const struct digest *value,
+		    struct digest *ret);
+void tpm_policy_nv_written(enum digest_alg alg, struct digest *ret);
+void tpm_policy_or(const struct digest *a, const struct digest *b, struct digest *ret);
+
+#endif /* TPM_TPM_H */

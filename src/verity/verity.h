@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef VERITY_VERITY_H
+#define VERITY_VERITY_H
+
+/*
+ * Which dm-verity devices the kernel activates.
+ *
+ * An activation is what the live table of a device says about one target of type
+ * "verity".  It comes from the kernel alone; what else is known about the device is a
+ * claim and kept apart.  Functions here never print, and know neither TPM nor log.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "dm/dm.h"
+
+#define VERITY_ALGORITHM_MAX	64	/* bytes, with NUL */
+#define VERITY_SALT_MAX		256	/* bytes */
+#define VERITY_OPTIONS_MAX	512	/* bytes, with NUL */
+#define VERITY_PATH_MAX		1024	/* bytes, with NUL */
+
+/**
+ * struct verity_params - everything that decides which data a device lets through
+ * @version:         hash format: 0 is Chrome OS's original one, 1 the current one
+ * @algorithm:       hash algorithm as the kernel's crypto API calls it
+ * @root_hash:       octets
+ * @root_hash_size:  in bytes
+ * @salt:            octets
+ * @salt_size:       in bytes; 0 if there is no salt
+ * @data_block_size: in bytes
+ * @hash_block_size: in bytes
+ * @data_blocks:     number of data blocks
+ * @options:         names of the table's optional arguments that change what the kernel
+ *                   checks, sorted, comma-separated; empty if there are none
+ * @kernel_signature: the kernel itself verified a signature of the root hash
+ */
+struct verity_params {
+	uint32_t version;
+	char algorithm[VERITY_ALGORITHM_MAX];
+	uint8_t root_hash[DIGEST_SIZE_MAX];
+	size_t root_hash_size;
+	uint8_t salt[VERITY_SALT_MAX];
+	size_t salt_size;
+	uint32_t data_block_size;
+	uint32_t hash_block_size;
+	uint64_t data_blocks;
+	char options[VERITY_OPTIONS_MAX];
+	bool kernel_signature;
+};
+
+/**
+ * struct verity_device - one life of one block device, in the kernel's terms
+ * @major, @minor: device number; used again after the device went away
+ * @diskseq:       of the disk, never used again in one boot; 0 before Linux 5.15
+ */
+struct verity_device {
+	uint32_t major;
+	uint32_t minor;
+	uint64_t diskseq;
+};
+
+/**
+ * struct verity_claims - what is said about a device and nobody has verified
+ * @dm_name, @dm_uuid: of the mapped device
+ * @backing_file:      of the loop device below it, as its opener saw the path
+ * @partition:         kernel name of the data device's partition, such as "loop0p1"
+ * @image:             name of the extension image, made from @backing_file
+ *
+ * A member that is not known is empty.
+ */
+struct verity_claims {
+	char dm_name[DM_NAME_MAX_SIZE];
+	char dm_uuid[DM_UUID_MAX_SIZE];
+	char backing_file[VERITY_PATH_MAX];
+	char partition[64];
+	char image[256];
+};
+
+/* A dm-verity target that is live. */
+struct verity_activation {
+	struct verity_device device;
+	struct verity_params params;
+	struct verity_claims claims;
+};
+
+/* What verity_source_next() met. */
+enum verity_event {
+	VERITY_CHANGED = 1,	/* a mapped device got a table: ask verity_activations() */
+	VERITY_REMOVED,		/* a mapped device went away */
+	VERITY_LOST,		/* the kernel dropped events: sweep */
+	VERITY_NOTHING,		/* no more events for now */
+};
+
+/**
+ * struct verity_source - where activations are announced
+ * @fd:      becomes readable when there are events; -1 if not open
+ * @root_fd: borrowed
+ * @kernel:  @fd is the kernel's netlink socket, not a test's datagram socket
+ */
+struct verity_source {
+	int fd;
+	int root_fd;
+	bool kernel;
+};
+
+#define VERITY_SOURCE_NONE	{ .fd = -1, .root_fd = -1 }
+
+int verity_source_open(struct verity_source *source, int root_fd);
+void verity_source_close(struct verity_source *source);
+int verity_source_next(struct verity_source *source, struct verity_device *ret);
+
+/* Called with each activation; a negative value ends the walk and is returned. */
+typedef int verity_activation_fn(void *ctx, const struct verity_activation *activation);
+
+int verity_activations(int root_fd, const struct verity_device *device,
+		       verity_activation_fn *fn, void *ctx);
+int verity_sweep(int root_fd, verity_activation_fn *fn, void *ctx);
+
+int verity_table_parse(const char *params, struct verity_params *ret);
+
+/**
+ * struct verity_image - what an image file says it will activate as
+ * @params: with no options and no kernel signature
+ * @has_signature: it carries a signature of its root hash (partition or .p7s file)
+ */
+struct verity_image {
+	struct verity_params params;
+	bool has_signature;
+	char origin[64];	/* where the root hash was found, for people */
+};
+
+/* Why verity_image_read() cannot tell, for a message. */
+enum verity_image_found {
+	VERITY_IMAGE_NO_VERITY = 1,	/* neither a verity partition nor a sidecar */
+	VERITY_IMAGE_NO_ROOT_HASH,	/* verity data, but nothing names its root hash */
+	VERITY_IMAGE_CONFLICT,		/* two sources name different root hashes */
+	VERITY_IMAGE_BAD_GPT,		/* a partition table that cannot be read */
+	VERITY_IMAGE_BAD_SUPERBLOCK,	/* no or a broken verity superblock */
+	VERITY_IMAGE_WRONG_ROOT_HASH,	/* the top hash block does not hash to it */
+};
+
+int verity_image_read(const char *path, const char *architecture,
+		      struct verity_image *ret);
+const char *verity_image_reason(int found);
+
+#endif /* VERITY_VERITY_H */
