@@ -52,7 +52,7 @@ replace() {
 # PKG_CONFIG_LIBDIR, unlike _PATH, keeps this machine's libraries out.
 export_tools() {
 	export CC CFLAGS AR=gcc-ar RANLIB=gcc-ranlib NM=gcc-nm
-	export CPPFLAGS="-I$PREFIX/include" LDFLAGS="-L$PREFIX/lib"
+	export CPPFLAGS="-I$PREFIX/include" LDFLAGS="-static -no-pie -L$PREFIX/lib"
 	export PKG_CONFIG="pkg-config --static" PKG_CONFIG_LIBDIR="$PREFIX/lib/pkgconfig"
 	unset PKG_CONFIG_PATH
 }

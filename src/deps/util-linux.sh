@@ -10,7 +10,7 @@ configure --disable-all-programs --enable-libuuid --enable-libblkid --disable-nl
 	--disable-asciidoc --disable-bash-completion --without-ncurses --without-ncursesw \
 	--without-python --without-systemd --without-udev --without-econf \
 	--without-tinfo --without-util --without-selinux --without-audit
-build libuuid.la libblkid.la
+build libuuid.la libblkid.la libuuid/uuid.pc libblkid/blkid.pc
 cp .libs/libuuid.a .libs/libblkid.a "$PREFIX/lib/"
 mkdir -p "$PREFIX/include/uuid" "$PREFIX/include/blkid"
 cp libuuid/src/uuid.h "$PREFIX/include/uuid/"

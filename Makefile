@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# make              build/veritally: one static binary, libraries from source
+# make check        every test; installs the tools it lacks (as root)
+# make demo         boot a virtual machine and show what was measured in it
+# make lint         layers, lengths, SPDX, man pages, and the usual checkers
+# make fuzz         the fuzzers (clang); FUZZ_SECONDS=60 also runs each that long
+# make bench        the figures that README quotes
+# make install      everything; or install-bin, -dracut, -systemd, -openrc, -hooks,
+#                   -man, -completion, -data.  DESTDIR= PREFIX= as usual
+# make clean        remove what was built, but for the libraries (distclean: all)
+#
+# check consists of check-unit, check-fuzz, check-cli and check-boot.
+#
+# SYSTEM=1          link the distribution's shared libraries: build/system/veritally
+# SAN=1             the same with ASan and UBSan: build/san
+# CC=clang          another compiler          WERROR=1    warnings are errors
+# LTO=0             a quicker link            V=1         show the commands
+# DL=DIR            where the libraries' tarballs are put, or already lie
+#
+# Tests run in the top folder; $VERITALLY is the binary under test.
+
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+SBINDIR ?= $(PREFIX)/sbin
+LIBDIR ?= $(PREFIX)/lib/veritally
+MANDIR ?= $(PREFIX)/share/man
+LTO ?= 1
+
+ifneq ($(V),1)
+Q := @
+msg = @printf '  %-5s %s\n' $1 $(subst $(CURDIR)/,,$@);
+endif
+
+# The three ways to build: static (the product), system, san.
+MODE := $(if $(SAN),san,$(if $(SYSTEM),system,static))
+O := build/$(MODE)
+
+all: $(if $(filter static,$(MODE)),build/veritally,$O/veritally)
+
+ifeq ($(MODE),static)
+LTO_CFLAGS := $(if $(filter 0,$(LTO)),,-flto=2 -ffat-lto-objects)
+include src/deps/deps.mk
+endif
+
+comma := ,
+comp := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+PACKAGES := tss2-esys tss2-mu tss2-tcti-device tss2-tcti-swtpm libcryptsetup devmapper \
+	json-c blkid nettle
+
+CPPFLAGS_ALL := -Isrc -D_GNU_SOURCE $(CPPFLAGS)
+CFLAGS_ALL := -std=gnu11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes \
+	-Wstrict-prototypes -Wpointer-arith $(if $(WERROR),-Werror) \
+	-fstack-protector-strong -ffunction-sections -fdata-sections -MMD -MP
+LDFLAGS_ALL := -Wl,--gc-sections,-O1,-z,noexecstack,-z,relro,-z,now
+
+ifeq ($(MODE),static)
+# clang compiles against musl's headers, but musl-gcc links in either case.
+DEPS_READY := $(DEPS_STAMPS)
+LINK := musl-gcc
+ifneq ($(findstring clang,$(comp)),)
+compile := $(comp) --target=$(ARCH)-linux-musl -nostdlibinc \
+	-isystem /usr/include/$(ARCH)-linux-musl
+else
+compile := $(if $(filter gcc,$(comp)),musl-gcc,$(comp))
+lto := $(LTO_CFLAGS)
+endif
+CPPFLAGS_ALL += -isystem $(DEPS)/include -idirafter $(KERNEL_HEADERS)
+CFLAGS_ALL += -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables $(lto)
+LDFLAGS_ALL += -static -no-pie -Wl,--build-id=none -L$(DEPS)/lib
+LDLIBS_ALL := -Wl,--start-group $(DEPS_LIBS) -Wl,--end-group $(LDLIBS)
+else
+compile := $(comp)
+LINK := $(comp)
+CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+LDLIBS_ALL := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) $(LDLIBS)
+endif
+ifeq ($(MODE),san)
+CFLAGS_ALL += -fsanitize=address$(comma)undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+LDFLAGS_ALL += -fsanitize=address$(comma)undefined
+endif
+CFLAGS_ALL += $(CFLAGS)
+LDFLAGS_ALL += $(LDFLAGS)
+
+# Sources are whatever lies in src/ and one folder below.  The stand-in for the
+# TCTI loader is for the static binary: the system's libraries bring their own.
+TEST_SRC := $(wildcard src/*/*_test.c)
+SRC := $(filter-out $(TEST_SRC) $(if $(filter static,$(MODE)),,src/tpm/tctildr.c), \
+	$(wildcard src/*.c src/*/*.c))
+OBJ := $(SRC:%.c=$O/%.o)
+CMD_OBJ := $(filter $O/src/cmd/%,$(OBJ))
+LIB_OBJ := $(filter-out $O/src/main.o $(CMD_OBJ),$(OBJ))
+TESTS := $(TEST_SRC:%.c=$O/%)
+FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
+REPLAYS := $(FUZZ_SRC:%_fuzz.c=$O/%_replay)
+FUZZERS := $(FUZZ_SRC:test/fuzz/%.c=build/fuzz/%)
+CLI_TESTS := $(sort $(wildcard test/*.t))
+
+build/veritally: $O/veritally
+	$(call msg,STRIP)strip -s -o $@ $<
+
+$O/veritally: $(OBJ) $O/link-flags
+	$(call msg,LD)$(LINK) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LDLIBS_ALL)
+
+$O/%.o: %.c $O/compile-flags | $(DEPS_READY)
+	$(call msg,CC)mkdir -p $(@D) && \
+		$(compile) $(CPPFLAGS_ALL) -Itest $(CFLAGS_ALL) -c -o $@ $<
+
+# Test programs hold all of the product but main(), and are linked without LTO.
+$(TESTS): $O/%: $O/%.o $(LIB_OBJ) $O/link-flags
+	$(call msg,LD)$(LINK) $(CFLAGS_ALL) -fno-lto $(LDFLAGS_ALL) -o $@ \
+		$(filter %.o,$^) $(LDLIBS_ALL)
+
+$(filter $O/src/cmd/%,$(TESTS)): $(CMD_OBJ)
+
+$(REPLAYS): %_replay: %_fuzz.o $O/test/fuzz/replay.o $(LIB_OBJ) $O/link-flags
+	$(call msg,LD)$(LINK) $(CFLAGS_ALL) -fno-lto $(LDFLAGS_ALL) -o $@ \
+		$(filter %.o,$^) $(LDLIBS_ALL)
+
+# Flags are kept in files, which are touched only when they change.
+$O/compile-flags: FORCE
+	@mkdir -p $(@D); echo '$(compile) $(CPPFLAGS_ALL) $(CFLAGS_ALL)' > $@.new; \
+		if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$O/link-flags: FORCE
+	@mkdir -p $(@D); echo '$(LINK) $(LDFLAGS_ALL) $(LDLIBS_ALL) $(OBJ)' > $@.new; \
+		if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+help:
+	@sed -n '/^# make/,/^$$/s/^# \{0,1\}//p' Makefile
+
+clean:
+	rm -rf $(filter-out build/deps,$(wildcard build/*))
+
+distclean:
+	rm -rf build
+
+FORCE:
+.PHONY: all help clean distclean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(OBJ) $(TEST_SRC:%.c=$O/%.o) $(FUZZ_SRC:%.c=$O/%.o))
