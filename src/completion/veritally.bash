@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2207
+#
+# bash completion for veritally(8)
+
+# The options of one verb, and of none: the global ones.
+_veritally_options()
+{
+	case $1 in
+	start) echo "--oneshot --foreground --ready-fd= --help" ;;
+	watch) echo "--ready-fd= --help" ;;
+	sync) echo "--phase= --timeout= --help" ;;
+	status | log | verify) echo "--json --help" ;;
+	predict) echo "--json --options= --help" ;;
+	leave) echo "--help" ;;
+	*) echo "--tpm= --sysroot= --config= -q -v --help --version" ;;
+	esac
+}
+
+# What may follow the "=" of an option.
+_veritally_value()
+{
+	case $1 in
+	--tpm) COMPREPLY=($(compgen -W \
+		"device: swtpm:host= swtpm:path= none" -- "$2")) ;;
+	--phase) COMPREPLY=($(compgen -W "host-ready" -- "$2")) ;;
+	--sysroot) COMPREPLY=($(compgen -d -- "$2")) ;;
+	--config) COMPREPLY=($(compgen -f -- "$2")) ;;
+	esac
+}
+
+_veritally()
+{
+	local verbs="start watch leave sync status log verify predict"
+	local line=${COMP_LINE:0:COMP_POINT} cur word verb=
+
+	cur=${line##*[[:space:]]}
+	for word in ${line%"$cur"}; do
+		[[ " $verbs " == *" $word "* ]] && verb=$word && break
+	done
+	COMPREPLY=()
+	if [[ $cur == --*=* ]]; then
+		_veritally_value "${cur%%=*}" "${cur#*=}"
+	elif [[ $cur == -* ]]; then
+		COMPREPLY=($(compgen -W "$(_veritally_options "$verb")" -- "$cur"))
+	elif [[ -z $verb ]]; then
+		COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
+	elif [[ $verb == predict ]]; then
+		COMPREPLY=($(compgen -f -- "$cur"))
+	fi
+	[[ ${COMPREPLY[0]-} == *[=:] ]] && compopt -o nospace
+}
+
+complete -F _veritally veritally
