@@ -32,14 +32,17 @@ Q := @
 msg = @printf '  %-5s %s\n' $1 $(subst $(CURDIR)/,,$@);
 endif
 
-# The three ways to build: static (the product), system, san.
-MODE := $(if $(SAN),san,$(if $(SYSTEM),system,static))
+# The ways to build: static is the product; fuzz is for the fuzzers only.
+MODE := $(or $(MODE),$(if $(SAN),san,$(if $(SYSTEM),system,static)))
 O := build/$(MODE)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
-all: $(if $(filter static,$(MODE)),build/veritally,$O/veritally)
+BINARY := $(if $(filter static,$(MODE)),build/veritally,$O/veritally)
+all: $(BINARY)
 
 ifeq ($(MODE),static)
-LTO_CFLAGS := $(if $(filter 0,$(LTO)),,-flto=2 -ffat-lto-objects)
 include src/deps/deps.mk
 endif
 
@@ -65,7 +68,7 @@ compile := $(comp) --target=$(ARCH)-linux-musl -nostdlibinc \
 	-isystem /usr/include/$(ARCH)-linux-musl
 else
 compile := $(if $(filter gcc,$(comp)),musl-gcc,$(comp))
-lto := $(LTO_CFLAGS)
+lto := $(if $(filter 0,$(LTO)),-fno-lto,-flto=auto -ffat-lto-objects)
 endif
 CPPFLAGS_ALL += -isystem $(DEPS)/include -idirafter $(KERNEL_HEADERS)
 CFLAGS_ALL += -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables $(lto)
@@ -77,10 +80,12 @@ LINK := $(comp)
 CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 LDLIBS_ALL := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) $(LDLIBS)
 endif
-ifeq ($(MODE),san)
-CFLAGS_ALL += -fsanitize=address$(comma)undefined -fno-sanitize-recover=all \
+sanitizers := $(if $(filter san,$(MODE)),address$(comma)undefined)
+sanitizers += $(if $(filter fuzz,$(MODE)),fuzzer-no-link$(comma)address$(comma)undefined)
+ifneq ($(strip $(sanitizers)),)
+CFLAGS_ALL += -fsanitize=$(strip $(sanitizers)) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-LDFLAGS_ALL += -fsanitize=address$(comma)undefined
+LDFLAGS_ALL += -fsanitize=$(strip $(sanitizers))
 endif
 CFLAGS_ALL += $(CFLAGS)
 LDFLAGS_ALL += $(LDFLAGS)
@@ -96,7 +101,7 @@ LIB_OBJ := $(filter-out $O/src/main.o $(CMD_OBJ),$(OBJ))
 TESTS := $(TEST_SRC:%.c=$O/%)
 FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
 REPLAYS := $(FUZZ_SRC:%_fuzz.c=$O/%_replay)
-FUZZERS := $(FUZZ_SRC:test/fuzz/%.c=build/fuzz/%)
+FUZZERS := $(FUZZ_SRC:%.c=$O/%)
 CLI_TESTS := $(sort $(wildcard test/*.t))
 
 build/veritally: $O/veritally
@@ -120,6 +125,12 @@ $(REPLAYS): %_replay: %_fuzz.o $O/test/fuzz/replay.o $(LIB_OBJ) $O/link-flags
 	$(call msg,LD)$(LINK) $(CFLAGS_ALL) -fno-lto $(LDFLAGS_ALL) -o $@ \
 		$(filter %.o,$^) $(LDLIBS_ALL)
 
+$(FUZZERS): %: %.o $(LIB_OBJ) $O/link-flags
+	$(call msg,LD)$(LINK) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
+		$(filter %.o,$^) $(LDLIBS_ALL)
+
+$O/test/fuzz/%.o: CFLAGS_ALL += -Wno-missing-prototypes
+
 # Flags are kept in files, which are touched only when they change.
 $O/compile-flags: FORCE
 	@mkdir -p $(@D); echo '$(compile) $(CPPFLAGS_ALL) $(CFLAGS_ALL)' > $@.new; \
@@ -128,6 +139,59 @@ $O/compile-flags: FORCE
 $O/link-flags: FORCE
 	@mkdir -p $(@D); echo '$(LINK) $(LDFLAGS_ALL) $(LDLIBS_ALL) $(OBJ)' > $@.new; \
 		if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# A virtual machine boots the static binary, so the other builds leave that out.
+run-tests = @VERITALLY='$(CURDIR)/$(BINARY)' test/tap $(if $(STRICT),-s)
+replays := $(REPLAYS:$O/%=build/san/%)
+boot-tests := $(if $(filter static,$(MODE)),-v test/boot/run)
+
+check:
+	@test/setup build system check $(if $(boot-tests),boot)
+	@+$(MAKE) --no-print-directory check-all
+
+check-all: $(BINARY) $(TESTS) $(replays)
+	$(run-tests) $(TESTS) $(replays) $(CLI_TESTS) $(boot-tests)
+
+check-unit: $(TESTS)
+	$(run-tests) $(TESTS)
+
+check-fuzz: $(replays)
+	$(run-tests) $(replays)
+
+check-cli: $(BINARY)
+	$(run-tests) $(CLI_TESTS)
+
+check-boot: $(BINARY)
+	$(run-tests) -v test/boot/run
+
+# The corpus is always replayed under the sanitizers.
+ifneq ($(MODE),san)
+$(replays): san-replays
+	@:
+san-replays:
+	@+$(MAKE) --no-print-directory SAN=1 $(replays)
+.PHONY: san-replays
+endif
+
+demo:
+	@test/setup build check boot
+	@+$(MAKE) --no-print-directory $(BINARY)
+	@VERITALLY='$(CURDIR)/$(BINARY)' test/boot/demo
+
+bench: $(BINARY)
+	@VERITALLY='$(CURDIR)/$(BINARY)' test/bench/run
+
+lint:
+	@test/setup system lint
+	@test/lint/run
+
+fuzz:
+	@test/setup system fuzz
+	@+$(MAKE) --no-print-directory MODE=fuzz CC=clang CFLAGS='-O1 -g' run-fuzzers
+
+run-fuzzers: $(FUZZERS)
+	@$(if $(FUZZ_SECONDS),for fuzzer in $(FUZZERS); do \
+		test/fuzz/run "$$fuzzer" $(FUZZ_SECONDS) || exit; done,:)
 
 help:
 	@sed -n '/^# make/,/^$$/s/^# \{0,1\}//p' Makefile
@@ -139,7 +203,8 @@ distclean:
 	rm -rf build
 
 FORCE:
-.PHONY: all help clean distclean FORCE
+.PHONY: all check check-all check-unit check-fuzz check-cli check-boot demo bench lint fuzz \
+	run-fuzzers help clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(OBJ) $(TEST_SRC:%.c=$O/%.o) $(FUZZ_SRC:%.c=$O/%.o))

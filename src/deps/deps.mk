@@ -15,8 +15,8 @@ DEPS_STAMPS := $(DEPS_NAMES:%=$(DEPS)/stamp/%)
 KERNEL_HEADERS := $(DEPS)/kernel-headers
 DEPS_CC := musl-gcc
 DEPS_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables $(LTO_CFLAGS) \
-	-idirafter $(KERNEL_HEADERS)
+	-fno-asynchronous-unwind-tables -fno-unwind-tables \
+	-flto -ffat-lto-objects -idirafter $(KERNEL_HEADERS)
 
 DEPS_LIBS := -ltss2-esys -ltss2-sys -ltss2-mu -ltss2-tcti-device -ltss2-tcti-swtpm \
 	-lmbedcrypto -lcryptsetup -ldevmapper -lblkid -luuid -ljson-c -lnettle

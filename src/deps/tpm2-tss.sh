@@ -13,6 +13,9 @@ replace src/tss2-tcti/tcti-device.c \
 	'\/\* probe if the device support partial response read \*\/' \
 	'tcti_common->partial_read_supported = 0; return TSS2_RC_SUCCESS;'
 
+# Both TCTIs define the entry point that a loader would look for.
+sed -i '/^const TSS2_TCTI_INFO\*$/,/^}/d' src/tss2-tcti/tcti-device.c src/tss2-tcti/tcti-swtpm.c
+
 ./bootstrap
 configure --enable-nodl --with-crypto=mbed --with-maxloglevel=none --disable-log-file \
 	--disable-fapi --disable-policy --disable-doxygen-doc --disable-defaultflags \
