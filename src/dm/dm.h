@@ -8,7 +8,7 @@
  * libdevmapper asks the kernel.  Below another root than "/" the kernel's devices
  * would be the wrong ones: there the devices are the folders /sys/block/dm-*, and a
  * device's table is the text of the plain file /dev/mapper/NAME, as dmsetup(8) prints
- * it.  Functions here never print.
+ * it.  Functions here never print and never make or remove anything.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 
 #define DM_NAME_MAX_SIZE	128	/* bytes, with NUL */
 #define DM_UUID_MAX_SIZE	129
-#define DM_TABLE_MAX		65536	/* bytes of text, all targets of one table */
+#define DM_TABLE_MAX		65536	/* bytes of text of one recorded table */
 
 /**
  * struct dm_device - one mapped device
@@ -59,6 +59,7 @@ typedef int dm_target_fn(void *ctx, const struct dm_device *device,
 /* Called for each device; a value other than 0 ends the walk and is returned. */
 typedef int dm_device_fn(void *ctx, const struct dm_device *device);
 
+int dm_is_live(int root_fd);
 int dm_list(int root_fd, dm_device_fn *fn, void *ctx);
 int dm_table(int root_fd, uint32_t major, uint32_t minor, dm_target_fn *fn, void *ctx);
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the live tables say is activated.
+ *
+ * A device number may be given to another device at any moment.  Its disk sequence
+ * number tells the two apart: it is read before and after the table, and if it changed
+ * in between, the table may be either's and is read again.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "verity/number.h"
+#include "verity/table.h"
+
+#define TRIES		5	/* a device number given away more often is no accident */
+
+/* Why look_at_target() ends the walk through a table. */
+enum {
+	REPLACED = DM_ABSENT + 1,	/* the table may be another device's: read it again */
+	STOPPED,			/* the caller's function said so */
+};
+
+/* A walk through the targets of one device, or of all. */
+struct walk {
+	int root_fd;
+	struct verity_device device;
+	bool is_sure;		/* the table is of the device with that diskseq */
+	int error;		/* the first one; all that can be looked at still is */
+	int stop;		/* the negative value that ended the walk */
+	verity_activation_fn *fn;
+	void *ctx;
+};
+
+static void sysfs_path(char *ret, size_t ret_size, uint32_t major, uint32_t minor,
+		       const char *attribute)
+{
+	(void)snprintf(ret, ret_size, "/sys/dev/block/%" PRIu32 ":%" PRIu32 "/%s", major,
+		       minor, attribute);
+}
+
+/* 0 if the kernel does not count disks, or there is no such device any more. */
+static uint64_t read_diskseq(int root_fd, uint32_t major, uint32_t minor)
+{
+	char path[64], line[32];
+	uint64_t diskseq;
+
+	sysfs_path(path, sizeof(path), major, minor, "diskseq");
+	if (io_read_line(root_fd, path, line, sizeof(line)) < 0 ||
+	    verity_number_parse(line, UINT64_MAX, &diskseq) < 0)
+		return 0;
+	return diskseq;
+}
+
+/* The kernel's name of a block device, if it is a partition. */
+static void claim_partition(int root_fd, uint32_t major, uint32_t minor,
+			    struct verity_claims *claims)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *name;
+	char path[64];
+	size_t size, length;
+
+	sysfs_path(path, sizeof(path), major, minor, "partition");
+	if (!io_exists(root_fd, path))
+		return;
+	sysfs_path(path, sizeof(path), major, minor, "uevent");
+	if (io_read_file(root_fd, path, 4096, &text, &size) < 0)
+		return;
+	name = strstr(text, "DEVNAME=");
+	if (!name || (name != text && name[-1] != '\n'))
+		return;
+	name += strlen("DEVNAME=");
+	length = strcspn(name, "\n");
+	if (length < sizeof(claims->partition))
+		memcpy(claims->partition, name, length);
+}
+
+static bool cut_suffix(char *text, const char *suffix)
+{
+	size_t length = strlen(text), suffix_length = strlen(suffix);
+
+	if (length <= suffix_length || strcmp(text + length - suffix_length, suffix))
+		return false;
+	text[length - suffix_length] = '\0';
+	return true;
+}
+
+/* "/var/lib/extensions/tools.sysext.raw" is the image "tools". */
+static void claim_image(struct verity_claims *claims)
+{
+	const char *slash = strrchr(claims->backing_file, '/');
+	const char *name = slash ? slash + 1 : claims->backing_file;
+	size_t length = strlen(name);
+
+	if (length >= sizeof(claims->image))
+		return;
+	memcpy(claims->image, name, length);
+	(void)cut_suffix(claims->image, " (deleted)");
+	(void)cut_suffix(claims->image, ".raw");
+	if (!cut_suffix(claims->image, ".sysext"))
+		(void)cut_suffix(claims->image, ".confext");
+}
+
+/* Claims are worth nothing as proof, so one that cannot be had is left empty. */
+static void claim(int root_fd, const struct dm_device *device, const char *params,
+		  struct verity_claims *ret)
+{
+	static const char *const attributes[] = {
+		"loop/backing_file", "../loop/backing_file",
+	};
+	uint32_t major, minor;
+	char path[96];
+
+	*ret = (struct verity_claims){ .image = "" };
+	memcpy(ret->dm_name, device->name, sizeof(ret->dm_name));
+	memcpy(ret->dm_uuid, device->uuid, sizeof(ret->dm_uuid));
+	if (verity_table_data_device(params, &major, &minor) < 0)
+		return;
+	claim_partition(root_fd, major, minor, ret);
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
+		sysfs_path(path, sizeof(path), major, minor, attributes[i]);
+		if (io_read_line(root_fd, path, ret->backing_file,
+				 sizeof(ret->backing_file)) == 0)
+			break;
+	}
+	claim_image(ret);
+}
+
+static void note_error(struct walk *walk, int r)
+{
+	if (!walk->error)
+		walk->error = r;
+}
+
+static int look_at_target(void *ctx, const struct dm_device *device,
+			  const struct dm_target *target)
+{
+	struct walk *walk = ctx;
+	struct verity_activation activation = { .device = walk->device };
+	int r;
+
+	if (strcmp(target->type, "verity"))
+		return 0;
+	if (!walk->is_sure && read_diskseq(walk->root_fd, device->major, device->minor) !=
+	    walk->device.diskseq)
+		return REPLACED;
+	walk->is_sure = true;
+	r = verity_table_parse(target->params, &activation.params);
+	if (r < 0) {
+		note_error(walk, r);
+		return 0;
+	}
+	claim(walk->root_fd, device, target->params, &activation.claims);
+	r = walk->fn(walk->ctx, &activation);
+	if (r >= 0)
+		return 0;
+	walk->stop = r;
+	return STOPPED;
+}
+
+/* Looks at one device.  Failures are noted, so that they cannot hide other devices. */
+static void look_at_device(struct walk *walk, uint32_t major, uint32_t minor)
+{
+	int r;
+
+	for (int i = 0; i < TRIES; i++) {
+		walk->is_sure = false;
+		walk->device = (struct verity_device){
+			.major = major, .minor = minor,
+			.diskseq = read_diskseq(walk->root_fd, major, minor),
+		};
+		r = dm_table(walk->root_fd, major, minor, look_at_target, walk);
+		if (r < 0)
+			note_error(walk, r);
+		if (r != REPLACED)
+			return;
+	}
+	note_error(walk, -EAGAIN);
+}
+
+/**
+ * verity_activations() - look at everything that is activated on one device
+ * @root_fd: the root directory
+ * @device:  major and minor; its diskseq is not looked at
+ * @fn:      called with each activation; it is borrowed for the call
+ * @ctx:     passed on to @fn
+ *
+ * Each target of type "verity" counts, wherever in the table it stands.  The activation
+ * carries the diskseq of the device that has the number now.  A target that cannot be
+ * read does not keep @fn from seeing the others.
+ *
+ * Return: 0, also if the device is gone or has no such target; the negative value with
+ * which @fn ended the walk; otherwise, after the whole walk, the first of: -EBADMSG if
+ * a target cannot be read; -EAGAIN if the device number never stays with one device; a
+ * negative value of dm_table().
+ */
+int verity_activations(int root_fd, const struct verity_device *device,
+		       verity_activation_fn *fn, void *ctx)
+{
+	struct walk walk = { .root_fd = root_fd, .fn = fn, .ctx = ctx };
+
+	look_at_device(&walk, device->major, device->minor);
+	return walk.stop ? walk.stop : walk.error;
+}
+
+static int sweep_device(void *ctx, const struct dm_device *device)
+{
+	struct walk *walk = ctx;
+
+	if (device->live)
+		look_at_device(walk, device->major, device->minor);
+	return walk->stop ? STOPPED : 0;
+}
+
+/**
+ * verity_sweep() - look at everything that is activated on all devices
+ * @root_fd: the root directory
+ * @fn:      called with each activation; it is borrowed for the call
+ * @ctx:     passed on to @fn
+ *
+ * Return: as verity_activations(), or a negative value of dm_list().
+ */
+int verity_sweep(int root_fd, verity_activation_fn *fn, void *ctx)
+{
+	struct walk walk = { .root_fd = root_fd, .fn = fn, .ctx = ctx };
+	int r;
+
+	r = dm_list(root_fd, sweep_device, &walk);
+	if (r < 0)
+		note_error(&walk, r);
+	return walk.stop ? walk.stop : walk.error;
+}
