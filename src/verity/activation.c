@@ -54,27 +54,38 @@ static uint64_t read_diskseq(int root_fd, uint32_t major, uint32_t minor)
 	return diskseq;
 }
 
+/* Finds the value of @key, which ends in "=", in lines of a uevent attribute. */
+static const char *find_value(const char *text, const char *key, size_t *ret_length)
+{
+	size_t key_length = strlen(key);
+
+	while (strncmp(text, key, key_length)) {
+		text += strcspn(text, "\n");
+		if (!*text++)
+			return NULL;
+	}
+	*ret_length = strcspn(text + key_length, "\n");
+	return text + key_length;
+}
+
 /* The kernel's name of a block device, if it is a partition. */
 static void claim_partition(int root_fd, uint32_t major, uint32_t minor,
 			    struct verity_claims *claims)
 {
 	_cleanup_free_ char *text = NULL;
-	const char *name;
+	const char *type, *name;
+	size_t size, type_length, length;
 	char path[64];
-	size_t size, length;
 
-	sysfs_path(path, sizeof(path), major, minor, "partition");
-	if (!io_exists(root_fd, path))
-		return;
 	sysfs_path(path, sizeof(path), major, minor, "uevent");
 	if (io_read_file(root_fd, path, 4096, &text, &size) < 0)
 		return;
-	name = strstr(text, "DEVNAME=");
-	if (!name || (name != text && name[-1] != '\n'))
+	type = find_value(text, "DEVTYPE=", &type_length);
+	name = find_value(text, "DEVNAME=", &length);
+	if (!type || type_length != strlen("partition") ||
+	    memcmp(type, "partition", type_length))
 		return;
-	name += strlen("DEVNAME=");
-	length = strcspn(name, "\n");
-	if (length < sizeof(claims->partition))
+	if (name && length < sizeof(claims->partition))
 		memcpy(claims->partition, name, length);
 }
 

@@ -73,7 +73,7 @@ static int open_played(int root_fd)
 	r = io_make_dirs(root_fd, PLAYED_DIR, 0700);
 	if (r < 0)
 		return r;
-	dir_fd = io_open(root_fd, PLAYED_DIR, O_PATH | O_DIRECTORY, 0);
+	dir_fd = io_open(root_fd, PLAYED_DIR, O_RDONLY | O_DIRECTORY, 0);
 	if (dir_fd < 0)
 		return dir_fd;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
