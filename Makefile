@@ -6,8 +6,9 @@
 # make lint         layers, lengths, SPDX, man pages, and the usual checkers
 # make fuzz         the fuzzers (clang); FUZZ_SECONDS=60 also runs each that long
 # make bench        the figures that README quotes
-# make install      everything; or install-bin, -dracut, -systemd, -openrc, -hooks,
-#                   -man, -completion, -data.  DESTDIR= PREFIX= as usual
+# make install      everything; or install-bin, -data, -dracut, -systemd, -openrc,
+#                   -hooks, -man, -completion; and, never by itself, for another
+#                   generator: install-initramfs-tools, -mkinitcpio, -mkinitfs
 # make clean        remove what was built, but for the libraries (distclean: all)
 #
 # check consists of check-unit, check-fuzz, check-cli and check-boot.
@@ -15,6 +16,7 @@
 # SYSTEM=1          link the distribution's shared libraries: build/system/veritally
 # SAN=1             the same with ASan and UBSan: build/san
 # CC=clang          another compiler          WERROR=1    warnings are errors
+# PREFIX= DESTDIR=  as usual; other folders: see "Where things go" below
 # LTO=0             a quicker link            V=1         show the commands
 # DL=DIR            where the libraries' tarballs are put, or already lie
 #
@@ -193,6 +195,74 @@ run-fuzzers: $(FUZZERS)
 	@$(if $(FUZZ_SECONDS),for fuzzer in $(FUZZERS); do \
 		test/fuzz/run "$$fuzzer" $(FUZZ_SECONDS) || exit; done,:)
 
+# Where things go: $(call pc-dir,PACKAGE,VARIABLE,ELSE) asks pkg-config.  An answer
+# below /lib, as some systemd.pc give it, means PREFIX/lib: /lib is a link to that.
+pc-dir = $(patsubst /lib/%,$(PREFIX)/lib/%,$(or $(shell $(PKG_CONFIG) \
+	--define-variable=prefix=$(PREFIX) --variable=$2 $1 2>/dev/null),$3))
+DRACUTMODULESDIR ?= $(call pc-dir,dracut,dracutmodulesdir,$(PREFIX)/lib/dracut/modules.d)
+SYSTEMDSYSTEMUNITDIR ?= $(call pc-dir,systemd,systemdsystemunitdir,/lib/systemd/system)
+SYSTEMDPRESETDIR ?= $(call pc-dir,systemd,systemdsystempresetdir,/lib/systemd/system-preset)
+BASHCOMPDIR ?= $(call pc-dir,bash-completion,completionsdir,$(PREFIX)/share/bash-completion/completions)
+INITRAMFSTOOLSDIR ?= $(PREFIX)/share/initramfs-tools
+INITCPIODIR ?= $(PREFIX)/lib/initcpio
+
+INSTALL_FILE := install -D -m 644
+INSTALL_PROGRAM := install -D -m 755
+
+INSTALLS := $(addprefix install-,bin data dracut systemd openrc hooks man completion)
+
+install: $(INSTALLS)
+
+install-bin: $(BINARY)
+	$(INSTALL_PROGRAM) $< '$(DESTDIR)$(SBINDIR)/veritally'
+
+install-data:
+	$(INSTALL_FILE) -t '$(DESTDIR)$(LIBDIR)' src/data/veritally.conf
+	$(INSTALL_FILE) -t '$(DESTDIR)$(LIBDIR)/nvpcr.d' $(wildcard src/data/*.nvpcr)
+
+install-dracut: install-hooks
+	$(INSTALL_PROGRAM) -t '$(DESTDIR)$(DRACUTMODULESDIR)/50veritally' \
+		$(wildcard dracut-module/50veritally/*)
+
+install-systemd:
+	$(INSTALL_FILE) -t '$(DESTDIR)$(SYSTEMDSYSTEMUNITDIR)' $(wildcard systemd/*.service)
+	$(INSTALL_FILE) -t '$(DESTDIR)$(SYSTEMDPRESETDIR)' $(wildcard systemd/*.preset)
+
+install-openrc:
+	for file in $(wildcard openrc/*.initd); do $(INSTALL_PROGRAM) $$file \
+		'$(DESTDIR)$(SYSCONFDIR)'/init.d/$$(basename $$file .initd) || exit; done
+	for file in $(wildcard openrc/*.confd); do $(INSTALL_FILE) $$file \
+		'$(DESTDIR)$(SYSCONFDIR)'/conf.d/$$(basename $$file .confd) || exit; done
+
+install-hooks:
+	$(INSTALL_PROGRAM) -t '$(DESTDIR)$(LIBDIR)' hook/veritally-hook hook/rdinit/veritally-init
+
+# The adapters for one generator each are for those who have that generator.
+install-initramfs-tools: install-hooks
+	cd hook/initramfs-tools && find . -type f | while read -r file; do \
+		$(INSTALL_PROGRAM) "$$file" '$(DESTDIR)$(INITRAMFSTOOLSDIR)/'"$$file" || exit; done
+
+install-mkinitcpio: install-hooks
+	$(INSTALL_FILE) -t '$(DESTDIR)$(INITCPIODIR)/hooks' hook/mkinitcpio/hooks/veritally
+	$(INSTALL_FILE) -t '$(DESTDIR)$(INITCPIODIR)/install' hook/mkinitcpio/install/veritally
+
+install-mkinitfs: install-hooks
+	$(INSTALL_FILE) -t '$(DESTDIR)$(SYSCONFDIR)/mkinitfs/features.d' $(wildcard hook/mkinitfs/*)
+
+MAN_PAGES := $(patsubst src/man/%.scd,build/man/%,$(wildcard src/man/*.scd))
+
+man: $(MAN_PAGES)
+
+build/man/%: src/man/%.scd
+	$(call msg,MAN)mkdir -p $(@D) && scdoc < $< > $@
+
+install-man: $(MAN_PAGES)
+	for page in $^; do $(INSTALL_FILE) -t \
+		'$(DESTDIR)$(MANDIR)'/man$${page##*.} $$page || exit; done
+
+install-completion:
+	$(INSTALL_FILE) src/completion/veritally.bash '$(DESTDIR)$(BASHCOMPDIR)/veritally'
+
 help:
 	@sed -n '/^# make/,/^$$/s/^# \{0,1\}//p' Makefile
 
@@ -203,6 +273,7 @@ distclean:
 	rm -rf build
 
 FORCE:
+.PHONY: install $(INSTALLS) install-initramfs-tools install-mkinitcpio install-mkinitfs man
 .PHONY: all check check-all check-unit check-fuzz check-cli check-boot demo bench lint fuzz \
 	run-fuzzers help clean distclean FORCE
 .DELETE_ON_ERROR:
