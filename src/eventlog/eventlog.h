@@ -19,6 +19,7 @@
 #define EVENTLOG_PATH		"/run/log/veritally/measure.log"
 #define EVENTLOG_RECORD_MAX	32768	/* bytes, framing included */
 #define EVENTLOG_WORD_MAX	8192	/* bytes, with NUL */
+#define EVENTLOG_ANNOTATIONS_MAX 12288	/* bytes of JSON, all of a record's together */
 #define EVENTLOG_BOOT_ID_SIZE	33	/* bytes, with NUL */
 
 struct json_object;
@@ -76,12 +77,21 @@ const char *eventlog_annotation(const struct eventlog_record *record, const char
  * struct eventlog - the log, open for writing by its one writer
  * @fd:      -1 if not open
  * @recnum:  number the next record will get
- * @size:    of the file in bytes, whole records only
+ * @size:    of the file in bytes
+ * @last:    where in the file the record starts that this transaction appended last;
+ *           @size if there is none
  */
 struct eventlog {
 	int fd;
 	uint64_t recnum;
 	uint64_t size;
+	uint64_t last;
+};
+
+/* Outcomes of eventlog_open(): the log is open, but was not as it should be. */
+enum eventlog_opened {
+	EVENTLOG_REPAIRED = 1,		/* a torn last record is cut off; nobody extended it */
+	EVENTLOG_DAMAGED,		/* there are octets that are no records; they stay */
 };
 
 #define EVENTLOG_NONE	{ .fd = -1 }
@@ -109,6 +119,9 @@ int eventlog_reader_open_fd(int fd, struct eventlog_reader **ret);
 void eventlog_reader_close(struct eventlog_reader **reader);
 int eventlog_reader_next(struct eventlog_reader *reader,
 			 const struct eventlog_record **ret);
+void eventlog_reader_skip_annotations(struct eventlog_reader *reader);
+int eventlog_reader_lock(struct eventlog_reader *reader);
+void eventlog_reader_unlock(struct eventlog_reader *reader);
 uint64_t eventlog_reader_offset(const struct eventlog_reader *reader);
 
 /* replay.c: fold records */

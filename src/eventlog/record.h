@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef EVENTLOG_RECORD_H
+#define EVENTLOG_RECORD_H
+
+/* What the files of this folder share about records; no door. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "eventlog/eventlog.h"
+
+#define RECORD_START	'\x1e'	/* RFC 7464: record separator */
+#define RECORD_END	'\n'
+
+struct json_object;
+struct json_tokener;
+
+/**
+ * struct record_claims - where in a record's text its annotations are
+ * @text: an object of JSON
+ * @size: 0 if there are none
+ */
+struct record_claims {
+	const char *text;
+	size_t size;
+};
+
+/* record.c */
+struct json_tokener *record_tokener_new(void);
+void record_tokener_freep(struct json_tokener **tokener);
+int record_decode(struct json_tokener *tokener, const char *text, size_t size,
+		  bool annotated, struct eventlog_record *ret);
+int record_parse(struct json_tokener *tokener, const char *text, size_t size,
+		 struct eventlog_record *ret);
+bool record_is_text(const char *text, size_t max);
+
+/* canonical.c */
+bool record_scan(const char *text, size_t size, struct eventlog_record *ret,
+		 struct record_claims *ret_claims);
+
+/* annotation.c */
+bool record_annotations_ok(struct json_object *annotations);
+
+#endif /* EVENTLOG_RECORD_H */
