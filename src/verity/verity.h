@@ -139,6 +139,9 @@ enum verity_image_found {
 	VERITY_IMAGE_BAD_GPT,		/* a partition table that cannot be read */
 	VERITY_IMAGE_BAD_SUPERBLOCK,	/* no or a broken verity superblock */
 	VERITY_IMAGE_WRONG_ROOT_HASH,	/* the top hash block does not hash to it */
+	VERITY_IMAGE_BAD_ROOT_HASH,	/* a source of the root hash that cannot be read */
+	VERITY_IMAGE_AMBIGUOUS,		/* several partitions that could be the one */
+	VERITY_IMAGE_FOUND_MAX,
 };
 
 int verity_image_read(const char *path, const char *architecture,
