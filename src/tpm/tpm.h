@@ -45,6 +45,7 @@
 #define TPM_RC_CODE_NV_SPACE		0x14bu
 #define TPM_RC_CODE_NV_DEFINED		0x14cu
 #define TPM_RC_CODE_PCR_CHANGED		0x128u
+#define TPM_RC_CODE_OWNER_AUTH		0x9a2u	/* wrong authorization, first session */
 
 /**
  * struct tpm_transport - the seam: how one command reaches a TPM
