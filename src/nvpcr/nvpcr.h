@@ -23,6 +23,7 @@
 #define NVPCR_NAME_MAX		64	/* bytes, with NUL */
 #define NVPCR_MAX		16	/* NvPCRs at most */
 #define NVPCR_REASON_MAX	64	/* bytes, with NUL */
+#define NVPCR_OWNER_MAX		96	/* bytes, with NUL */
 #define NVPCR_ANCHOR_MAX	4096	/* bytes, with NUL: the anchor word */
 #define NVPCR_GATE_DEFAULT	13	/* PCR */
 
@@ -58,6 +59,13 @@ enum nvpcr_rung {
  * @reason: why it is not on the first rung, one word such as "nv-space"; else empty
  * @name:   TPM Name with the WRITTEN attribute, for the first two rungs
  * @value:  value after the genesis, for the first two rungs
+ * @owner:  whose index is at the handle if the reason is "foreign-index"; else empty
+ *
+ * Reasons: "not-orderly" (so defined), "st33-firmware", "nv-space", "kept" (found so),
+ * "no-sha256-bank", "no-sha384-bank", "foreign-index", "index-written", "owner-auth",
+ * "index-race", "define-refused", "undefine-refused", "genesis-refused",
+ * "read-refused", "value-differs", "find-refused", "tpm-timeout", "tpm-error",
+ * "no-bank", or what nvpcr_without_tpm() was told.
  */
 struct nvpcr {
 	struct nvpcr_def def;
@@ -65,6 +73,7 @@ struct nvpcr {
 	char reason[NVPCR_REASON_MAX];
 	struct tpm_name name;
 	struct digest value;
+	char owner[NVPCR_OWNER_MAX];
 };
 
 /**
