@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -85,45 +84,32 @@ static int load(int root_fd, uint32_t minor, struct dm_device *ret, int *ret_fd)
 	return 0;
 }
 
-static int compare_minors(const void *a, const void *b)
+/*
+ * Finds the folder /sys/block/dm-* with the lowest number from *@minor on.  There are
+ * few of them, so that looking through all again for each one costs nothing.
+ */
+static int find_next(int root_fd, uint32_t *minor)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The minor numbers of all folders /sys/block/dm-*, ascending. */
-static int list_minors(int root_fd, uint32_t **ret, size_t *ret_n)
-{
-	_cleanup_close_ int fd = io_open(root_fd, "/sys/block", O_RDONLY | O_DIRECTORY, 0);
-	_cleanup_free_ uint32_t *minors = NULL;
+	_cleanup_close_ int fd = io_open(root_fd, "/sys/block", O_RDONLY | O_DIRECTORY,
+					 0);
 	_cleanup_dir_ DIR *dir = NULL;
 	const struct dirent *entry;
-	uint32_t minor, *larger;
-	size_t n = 0;
+	uint32_t number, lowest = MINOR_MAX + 1;
 	char end;
 
-	*ret_n = 0;
 	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
+		return fd == -ENOENT ? DM_ABSENT : fd;
 	dir = fdopendir(fd);
 	if (!dir)
 		return -errno;
 	(void)take_fd(fd);
-	while ((entry = readdir(dir))) {
-		if (sscanf(entry->d_name, "dm-%" SCNu32 "%c", &minor, &end) != 1 ||
-		    minor > MINOR_MAX)
-			continue;
-		larger = realloc(minors, (n + 1) * sizeof(*minors));
-		if (!larger)
-			return -ENOMEM;
-		minors = larger;
-		minors[n++] = minor;
-	}
-	if (n)
-		qsort(minors, n, sizeof(*minors), compare_minors);
-	*ret = take_ptr(minors);
-	*ret_n = n;
+	while ((entry = readdir(dir)))
+		if (sscanf(entry->d_name, "dm-%" SCNu32 "%c", &number, &end) == 1 &&
+		    number >= *minor && number < lowest)
+			lowest = number;
+	if (lowest > MINOR_MAX)
+		return DM_ABSENT;
+	*minor = lowest;
 	return 0;
 }
 
@@ -134,16 +120,16 @@ static int list_minors(int root_fd, uint32_t **ret, size_t *ret_n)
  */
 int dm_recorded_list(int root_fd, dm_device_fn *fn, void *ctx)
 {
-	_cleanup_free_ uint32_t *minors = NULL;
-	size_t n;
-	int r;
+	int r = 0;
 
-	r = list_minors(root_fd, &minors, &n);
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (uint32_t minor = 0; r == 0; minor++) {
 		_cleanup_close_ int fd = -1;
 		struct dm_device device;
 
-		r = load(root_fd, minors[i], &device, &fd);
+		r = find_next(root_fd, &minor);
+		if (r != 0)
+			return r == DM_ABSENT ? 0 : r;
+		r = load(root_fd, minor, &device, &fd);
 		if (r == DM_ABSENT)
 			r = 0;
 		else if (r == 0)

@@ -15,11 +15,12 @@
 #include "verity/number.h"
 #include "verity/table.h"
 
-#define TRIES		5	/* a device number given away more often is no accident */
+/* A device number that is given away more often is so by intent. */
+#define TRIES	5
 
 /* Why look_at_target() ends the walk through a table. */
 enum {
-	REPLACED = DM_ABSENT + 1,	/* the table may be another device's: read it again */
+	REPLACED = DM_ABSENT + 1,	/* the table may be another device's */
 	STOPPED,			/* the caller's function said so */
 };
 
@@ -59,7 +60,7 @@ static const char *find_value(const char *text, const char *key, size_t *ret_len
 {
 	size_t key_length = strlen(key);
 
-	while (strncmp(text, key, key_length)) {
+	while (strncmp(text, key, key_length) != 0) {
 		text += strcspn(text, "\n");
 		if (!*text++)
 			return NULL;
@@ -83,7 +84,7 @@ static void claim_partition(int root_fd, uint32_t major, uint32_t minor,
 	type = find_value(text, "DEVTYPE=", &type_length);
 	name = find_value(text, "DEVNAME=", &length);
 	if (!type || type_length != strlen("partition") ||
-	    memcmp(type, "partition", type_length))
+	    memcmp(type, "partition", type_length) != 0)
 		return;
 	if (name && length < sizeof(claims->partition))
 		memcpy(claims->partition, name, length);
@@ -93,7 +94,7 @@ static bool cut_suffix(char *text, const char *suffix)
 {
 	size_t length = strlen(text), suffix_length = strlen(suffix);
 
-	if (length <= suffix_length || strcmp(text + length - suffix_length, suffix))
+	if (length <= suffix_length || strcmp(text + length - suffix_length, suffix) != 0)
 		return false;
 	text[length - suffix_length] = '\0';
 	return true;
@@ -146,6 +147,18 @@ static void note_error(struct walk *walk, int r)
 		walk->error = r;
 }
 
+/* A table of a form that we do not know yet must not go unmeasured. */
+static void take_unread(const char *text, struct verity_params *ret)
+{
+	struct digest digest;
+
+	digest_compute(DIGEST_SHA256, text, strlen(text), &digest);
+	*ret = (struct verity_params){
+		.unreadable = true, .root_hash_size = digest_size(DIGEST_SHA256),
+	};
+	memcpy(ret->root_hash, digest.bytes, ret->root_hash_size);
+}
+
 static int look_at_target(void *ctx, const struct dm_device *device,
 			  const struct dm_target *target)
 {
@@ -153,17 +166,14 @@ static int look_at_target(void *ctx, const struct dm_device *device,
 	struct verity_activation activation = { .device = walk->device };
 	int r;
 
-	if (strcmp(target->type, "verity"))
+	if (strcmp(target->type, "verity") != 0)
 		return 0;
 	if (!walk->is_sure && read_diskseq(walk->root_fd, device->major, device->minor) !=
 	    walk->device.diskseq)
 		return REPLACED;
 	walk->is_sure = true;
-	r = verity_table_parse(target->params, &activation.params);
-	if (r < 0) {
-		note_error(walk, r);
-		return 0;
-	}
+	if (verity_table_parse(target->params, &activation.params) < 0)
+		take_unread(target->params, &activation.params);
 	claim(walk->root_fd, device, target->params, &activation.claims);
 	r = walk->fn(walk->ctx, &activation);
 	if (r >= 0)
@@ -200,13 +210,12 @@ static void look_at_device(struct walk *walk, uint32_t major, uint32_t minor)
  * @ctx:     passed on to @fn
  *
  * Each target of type "verity" counts, wherever in the table it stands.  The activation
- * carries the diskseq of the device that has the number now.  A target that cannot be
- * read does not keep @fn from seeing the others.
+ * carries the diskseq of the device that has the number now.  A target whose text has
+ * an unknown form is an activation too: see struct verity_params::unreadable.
  *
  * Return: 0, also if the device is gone or has no such target; the negative value with
- * which @fn ended the walk; otherwise, after the whole walk, the first of: -EBADMSG if
- * a target cannot be read; -EAGAIN if the device number never stays with one device; a
- * negative value of dm_table().
+ * which @fn ended the walk; otherwise, after the whole walk, -EAGAIN if the device number
+ * never stays with one device, or a negative value of dm_table().
  */
 int verity_activations(int root_fd, const struct verity_device *device,
 		       verity_activation_fn *fn, void *ctx)

@@ -18,8 +18,8 @@
 
 #include "verity/image.h"
 
-#define SECTOR_SIZE	512			/* libblkid's unit, whatever the disk's */
-#define FLAG_NO_AUTO	(1ULL << 63)		/* the partition is not to be discovered */
+#define SECTOR_SIZE	512		/* libblkid's unit, whatever the disk's */
+#define FLAG_NO_AUTO	(1ULL << 63)	/* the partition is not to be discovered */
 
 enum part { DATA, HASH, SIGNATURE, PART_MAX };
 enum tree { ROOT, USR, TREE_MAX };
@@ -27,7 +27,7 @@ enum tree { ROOT, USR, TREE_MAX };
 static const struct {
 	const char *name;
 	const char *machine;			/* pattern of what uname(2) says */
-	const char *types[TREE_MAX][PART_MAX];
+	const char *const types[TREE_MAX][PART_MAX];
 } architectures[] = {
 	{ "x86-64", "x86_64", {
 		{ "4f68bce3-e8cd-4db1-96e7-fbcaf984b709",
@@ -116,7 +116,7 @@ static int find_sector_size(int fd, unsigned int *ret)
 
 	for (unsigned int size = 512; size <= 4096; size *= 2) {
 		if (pread(fd, head, sizeof(head), size) != sizeof(head) ||
-		    memcmp(head, magic, sizeof(magic)))
+		    memcmp(head, magic, sizeof(magic)) != 0)
 			continue;
 		if (found)
 			return VERITY_IMAGE_BAD_GPT;
@@ -143,7 +143,7 @@ static int open_table(int fd, unsigned int sector_size, blkid_probe *ret)
 		return -EIO;
 	if (blkid_do_safeprobe(probe) != 0 ||
 	    blkid_probe_lookup_value(probe, "PTTYPE", &type, NULL) < 0 ||
-	    strcmp(type, "gpt"))
+	    strcmp(type, "gpt") != 0)
 		return VERITY_IMAGE_BAD_GPT;
 	*ret = probe;
 	probe = NULL;
@@ -174,13 +174,14 @@ static int locate(blkid_partition partition, uint64_t file_size, struct verity_a
 static int sort_in(blkid_partition partition, int architecture, uint64_t file_size,
 		   struct verity_area areas[TREE_MAX][PART_MAX])
 {
+	const char *const (*types)[PART_MAX] = architectures[architecture].types;
 	const char *type = blkid_partition_get_type_string(partition);
 
 	if (!type || blkid_partition_get_flags(partition) & FLAG_NO_AUTO)
 		return 0;
 	for (int tree = 0; tree < TREE_MAX; tree++) {
 		for (int part = 0; part < PART_MAX; part++) {
-			if (strcasecmp(type, architectures[architecture].types[tree][part]))
+			if (strcasecmp(type, types[tree][part]) != 0)
 				continue;
 			if (areas[tree][part].is_present)
 				return VERITY_IMAGE_AMBIGUOUS;

@@ -111,7 +111,7 @@ static int find_hash_file(struct opened_image *image)
 
 static int find_parts(struct opened_image *image, const char *architecture)
 {
-	struct verity_area file;
+	struct verity_area file = { .is_present = false };
 	int r;
 
 	image->fd = open_sized(image->path, &file);
@@ -151,7 +151,7 @@ static int ask_file(const struct opened_image *image, const char *suffix,
 {
 	_cleanup_close_ int fd = -1;
 	struct verity_root_hash said;
-	struct verity_area file;
+	struct verity_area file = { .is_present = false };
 	char path[PATH_MAX], text[DIGEST_HEX_MAX + 1];
 	int r;
 
@@ -227,10 +227,13 @@ static int ask_uuids(const struct opened_image *image, struct verity_root_hash *
 				       &said) < 0)
 		return 0;
 	half = said.size / 2;
-	if (known->size >= half)
+	if (known->size >= half) {
+		const uint8_t *tail = known->bytes + known->size - half;
+
 		return !memcmp(known->bytes, said.bytes, half) &&
-		       !memcmp(known->bytes + known->size - half, said.bytes + half, half) ?
+		       !memcmp(tail, said.bytes + half, half) ?
 		       0 : VERITY_IMAGE_CONFLICT;
+	}
 	if (alg < 0 || digest_size(alg) != said.size)
 		return 0;
 	return agree(known, &said, ret, "partition UUIDs");
@@ -285,7 +288,8 @@ static int find_root_hash(const struct opened_image *image, struct verity_image 
 	return 0;
 }
 
-static int check_tree(const struct opened_image *image, const struct verity_params *params)
+static int check_tree(const struct opened_image *image,
+		      const struct verity_params *params)
 {
 	const struct verity_partitions *parts = &image->parts;
 	_cleanup_free_ void *block = NULL;
@@ -303,7 +307,8 @@ static int check_tree(const struct opened_image *image, const struct verity_para
 		     read_area(image->fd, parts->data.offset, block, size);
 	if (r < 0)
 		return r;
-	return verity_tree_check_top(params, block, size) ? 0 : VERITY_IMAGE_WRONG_ROOT_HASH;
+	return verity_tree_check_top(params, block, size) ?
+	       0 : VERITY_IMAGE_WRONG_ROOT_HASH;
 }
 
 /**

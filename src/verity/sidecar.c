@@ -37,7 +37,8 @@ static void objectp_put(struct json_object **object)
  *
  * Return: 0; -ENAMETOOLONG.
  */
-int verity_sidecar_path(const char *image, const char *suffix, char *ret, size_t ret_size)
+int verity_sidecar_path(const char *image, const char *suffix, char *ret,
+			size_t ret_size)
 {
 	size_t length = strlen(image);
 
@@ -118,7 +119,8 @@ static const char *get_string(struct json_object *object, const char *key)
 	    !json_object_is_type(value, json_type_string))
 		return NULL;
 	string = json_object_get_string(value);
-	return strlen(string) == (size_t)json_object_get_string_len(value) ? string : NULL;
+	return strlen(string) == (size_t)json_object_get_string_len(value) ?
+	       string : NULL;
 }
 
 /**

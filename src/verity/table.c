@@ -52,13 +52,14 @@ static const struct {
 	{ "root_hash_sig_key_desc", true,  false, true  },
 };
 
-/* Splits @text at its spaces.  Returns how many words there are, at most @max. */
-static int split(char *text, const char **words, size_t max, size_t *ret_n)
+/* Splits @text at its separators, into at most @max words. */
+static int split(char *text, const char *separator, const char **words, size_t max,
+		 size_t *ret_n)
 {
 	size_t n = 0;
 
-	for (char *word = strtok_r(text, " ", &text); word;
-	     word = strtok_r(NULL, " ", &text)) {
+	for (char *word = strtok_r(text, separator, &text); word;
+	     word = strtok_r(NULL, separator, &text)) {
 		if (n == max)
 			return -EBADMSG;
 		words[n++] = word;
@@ -196,7 +197,7 @@ static int parse_options(const char *const *words, size_t n, struct verity_param
 		bool counts = true;
 
 		for (size_t k = 0; k < ARRAY_SIZE(known); k++) {
-			if (strcmp(word, known[k].name))
+			if (strcmp(word, known[k].name) != 0)
 				continue;
 			counts = known[k].counts;
 			if (known[k].has_value && ++i == n)
@@ -229,7 +230,7 @@ int verity_table_parse(const char *text, struct verity_params *ret)
 	if (strlen(text) >= sizeof(copy))
 		return -EBADMSG;
 	memcpy(copy, text, strlen(text) + 1);
-	if (split(copy, words, ARRAY_SIZE(words), &n) < 0 || n <= SALT)
+	if (split(copy, " ", words, ARRAY_SIZE(words), &n) < 0 || n <= SALT)
 		return -EBADMSG;
 	if (n > N_OPTIONS &&
 	    verity_number_parse(words[N_OPTIONS], OPTIONS_MAX, &n_options) < 0)
@@ -243,6 +244,30 @@ int verity_table_parse(const char *text, struct verity_params *ret)
 		return -EBADMSG;
 	*ret = params;
 	return 0;
+}
+
+/**
+ * verity_options_normalize() - bring options as a person lists them into the form that
+ * struct verity_params has
+ * @list: names, separated by commas, in any order
+ * @ret:  the same, sorted, each once
+ *
+ * Return: 0; -EINVAL if it is no such list, or too long.
+ */
+int verity_options_normalize(const char *list, char ret[static VERITY_OPTIONS_MAX])
+{
+	const char *words[OPTIONS_MAX], *sorted[OPTIONS_MAX];
+	char copy[VERITY_OPTIONS_MAX];
+	size_t n, n_sorted = 0;
+
+	if (strlen(list) >= sizeof(copy) || strspn(list, PLAIN ",") != strlen(list))
+		return -EINVAL;
+	memcpy(copy, list, strlen(list) + 1);
+	if (split(copy, ",", words, ARRAY_SIZE(words), &n) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		insert(sorted, &n_sorted, words[i]);
+	return write_list(sorted, n_sorted, ret, VERITY_OPTIONS_MAX) < 0 ? -EINVAL : 0;
 }
 
 /**

@@ -48,7 +48,7 @@ static int find_values(const char *data, size_t size, const char **values)
 			return -EBADMSG;
 		for (int key = 0; key < KEY_MAX; key++) {
 			if (strlen(key_names[key]) != length ||
-			    memcmp(line, key_names[key], length))
+			    memcmp(line, key_names[key], length) != 0)
 				continue;
 			if (values[key])
 				return -EBADMSG;
@@ -70,7 +70,8 @@ static bool head_agrees(const char *head, const char *const *values)
 	size_t length = strcspn(head, "@");
 
 	return head[length] == '@' && values[ACTION] && values[DEVPATH] &&
-	       strlen(values[ACTION]) == length && !memcmp(head, values[ACTION], length) &&
+	       strlen(values[ACTION]) == length &&
+	       !memcmp(head, values[ACTION], length) &&
 	       !strcmp(head + length + 1, values[DEVPATH]);
 }
 

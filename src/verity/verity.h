@@ -35,6 +35,8 @@
  * @options:         names of the table's optional arguments that change what the kernel
  *                   checks, sorted, comma-separated; empty if there are none
  * @kernel_signature: the kernel itself verified a signature of the root hash
+ * @unreadable:      the table's text has a form we do not know: @root_hash is then the
+ *                   SHA-256 of that text, and no other member says anything
  */
 struct verity_params {
 	uint32_t version;
@@ -48,6 +50,7 @@ struct verity_params {
 	uint64_t data_blocks;
 	char options[VERITY_OPTIONS_MAX];
 	bool kernel_signature;
+	bool unreadable;
 };
 
 /**
@@ -87,7 +90,7 @@ struct verity_activation {
 
 /* What verity_source_next() met. */
 enum verity_event {
-	VERITY_CHANGED = 1,	/* a mapped device got a table: ask verity_activations() */
+	VERITY_CHANGED = 1,	/* a device got a table: ask verity_activations() */
 	VERITY_REMOVED,		/* a mapped device went away */
 	VERITY_LOST,		/* the kernel dropped events: sweep */
 	VERITY_NOTHING,		/* no more events for now */
@@ -119,6 +122,7 @@ int verity_activations(int root_fd, const struct verity_device *device,
 int verity_sweep(int root_fd, verity_activation_fn *fn, void *ctx);
 
 int verity_table_parse(const char *params, struct verity_params *ret);
+int verity_options_normalize(const char *list, char ret[static VERITY_OPTIONS_MAX]);
 
 /**
  * struct verity_image - what an image file says it will activate as
@@ -139,7 +143,7 @@ enum verity_image_found {
 	VERITY_IMAGE_BAD_GPT,		/* a partition table that cannot be read */
 	VERITY_IMAGE_BAD_SUPERBLOCK,	/* no or a broken verity superblock */
 	VERITY_IMAGE_WRONG_ROOT_HASH,	/* the top hash block does not hash to it */
-	VERITY_IMAGE_BAD_ROOT_HASH,	/* a source of the root hash that cannot be read */
+	VERITY_IMAGE_BAD_ROOT_HASH,	/* what names the root hash cannot be read */
 	VERITY_IMAGE_AMBIGUOUS,		/* several partitions that could be the one */
 	VERITY_IMAGE_FOUND_MAX,
 };
