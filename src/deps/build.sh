@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# build.sh NAME - fetch, check, unpack and build one dependency into $PREFIX.
+# build.sh NAME STAMP PREREQUISITE... - fetch, check, unpack and build one
+# dependency into $PREFIX, and touch STAMP.  Two of these may run at once: the
+# second waits, and finds the STAMP newer than the PREREQUISITEs.
 #
 # NAME.sh says how: it is read inside the unpacked tree, with the functions
 # below at hand.  deps.mk hands over PREFIX, DL, APT_DIR, LOG_DIR, HOST, CC and
@@ -9,9 +11,11 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 name=$1
+stamp=$2
+shift 2
 log=$LOG_DIR/$name.log
 read -r _ tarball sha256 _ <<-END
-	$(grep "^$name[[:space:]]" "$here/deps.lock")
+	$(grep "^$name " "$here/deps.lock")
 END
 
 # Stop with the end of the log in sight.
@@ -71,7 +75,10 @@ run_recipe() {
 	rm -rf "$tree"
 }
 
-mkdir -p "$LOG_DIR"
+mkdir -p "$LOG_DIR" "$(dirname "$stamp")"
+exec 8> "$stamp.lock"
+flock 8
+[ ! -e "$stamp" ] || [ -n "$(find "$@" -newer "$stamp")" ] || exit 0
 start=$(date +%s)
 "$here/fetch.sh" "$name" > "$log" 2>&1 || failed
 check_tarball
@@ -80,4 +87,5 @@ set +e
 rc=$?
 set -e
 [ $rc -eq 0 ] || failed
+touch "$stamp"
 printf '  %-5s %s (%d s)\n' DEP "${tarball%.orig.tar.*}" $(($(date +%s) - start))

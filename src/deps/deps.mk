@@ -36,8 +36,7 @@ $(DEPS)/stamp/cryptsetup: $(addprefix $(DEPS)/stamp/,nettle json-c util-linux lv
 $(DEPS)/stamp/%: $(DEPS)/key/% src/deps/%.sh src/deps/build.sh | $(KERNEL_HEADERS)
 	$(Q)PREFIX='$(DEPS)' DL='$(DL)' APT_DIR='$(CURDIR)/build/deps/apt' \
 		LOG_DIR='$(CURDIR)/build/deps/log' HOST='$(ARCH)-linux-musl' \
-		CC='$(DEPS_CC)' CFLAGS='$(DEPS_CFLAGS)' src/deps/build.sh $*
-	$(Q)mkdir -p $(@D) && touch $@
+		CC='$(DEPS_CC)' CFLAGS='$(DEPS_CFLAGS)' src/deps/build.sh $* $@ $^
 
 # What a library was built from; touched only when that changes.
 $(DEPS)/key/%: FORCE

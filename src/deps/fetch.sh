@@ -23,6 +23,7 @@ die() {
 # The archive's address, out of whatever form of apt source this machine has.
 archive_uris() {
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	# shellcheck disable=SC2016 # apt expands these
 	apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' \
 		'Created-By: Packages' |
 		awk -v codename="$codename" '
@@ -51,8 +52,9 @@ apt_prepare() {
 
 # shellcheck disable=SC2034 # the checksum is build.sh's business
 read -r _ tarball sha256 source <<-END
-	$(grep "^$name[[:space:]]" "$here/deps.lock" || die "no '$name' in deps.lock")
+	$(grep "^$name " "$here/deps.lock")
 END
+[ -n "$source" ] || die "no '$name' in deps.lock"
 [ ! -e "$DL/$tarball" ] || exit 0
 
 mkdir -p "$DL" "$APT_DIR"

@@ -7,35 +7,41 @@
  * as a crash, most often one of the sanitizers'.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int replay_file(const char *path)
+/* The file in an allocation of exactly its size: ASan sees one byte too far. */
+static uint8_t *read_file(const char *path, size_t *ret_size)
 {
 	uint8_t *data = NULL;
-	size_t size = 0;
+	struct stat st;
 	FILE *f = fopen(path, "rb");
 
 	if (!f)
-		return -errno;
-	for (size_t room = 0; !feof(f) && !ferror(f);) {
-		if (size == room) {
-			room = room ? room * 2 : 4096;
-			data = realloc(data, room);
-			if (!data)
-				abort();
-		}
-		size += fread(data + size, 1, room - size, f);
+		return NULL;
+	if (fstat(fileno(f), &st) == 0)
+		data = malloc(st.st_size ? (size_t)st.st_size : 1);
+	if (data && fread(data, 1, (size_t)st.st_size, f) != (size_t)st.st_size) {
+		free(data);
+		data = NULL;
 	}
 	fclose(f);
+	*ret_size = (size_t)st.st_size;
+	return data;
+}
 
-	/* An allocation of exactly this size, so that ASan sees one byte too far. */
-	data = realloc(data, size ? size : 1);
+static int replay_file(const char *path)
+{
+	size_t size;
+	uint8_t *data = read_file(path, &size);
+
+	if (!data)
+		return -1;
 	LLVMFuzzerTestOneInput(data, size);
 	free(data);
 	return 0;

@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# tidy.sh - clang-tidy with the checks of .clang-tidy
+set -eu
+. test/lint/files.sh
+
+# shellcheck disable=SC2046 # flags
+files 'src/*.c' 'test/*.c' | grep -v '^test/bench/' |
+	tr '\n' '\0' | xargs -0 -n4 -P"$(nproc)" sh -c \
+	'clang-tidy --quiet --warnings-as-errors="*" "$@" -- '"$CHECK_FLAGS"' 2>/dev/null' tidy
