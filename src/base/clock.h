@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
-#define CLOCK_MS	1000ULL		/* in microseconds */
-#define CLOCK_S		1000000ULL
+#define CLOCK_MS	UINT64_C(1000)		/* in microseconds */
+#define CLOCK_S		UINT64_C(1000000)
 
 /* Microseconds of @id: CLOCK_BOOTTIME for records, CLOCK_MONOTONIC for deadlines. */
 static inline uint64_t clock_us(clockid_t id)

@@ -31,7 +31,7 @@ static const char *relative(const char *path)
  * io_open() - open a file below a root
  * @root_fd: the root directory
  * @path:    absolute path as seen from that root
- * @flags:   of open(2); O_CLOEXEC and O_NOCTTY are added
+ * @flags:   of open(2); O_CLOEXEC is added, and O_NOCTTY where openat2(2) allows it
  * @mode:    of a file that O_CREAT creates
  *
  * Return: a descriptor that the caller owns, or a negative errno of openat2(2).
@@ -39,7 +39,7 @@ static const char *relative(const char *path)
 int io_open(int root_fd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
+		.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY)),
 		.mode = flags & O_CREAT ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
