@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon's control socket: /run/veritally/control, a sequenced-packet socket.
+ *
+ * One packet asks, one answers: "sync PHASE" or "leave", then "ok" or "error TEXT".
+ * Only root may connect.  The daemon gives a client one second for its packet, so that a
+ * stuck one cannot hold up measurements.
+ */
+#include "measure/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/io.h"
+
+#define CLIENT_TIMEOUT_MS	1000
+
+/*
+ * A socket's path must be short, and it must be looked up below the root: the way
+ * through /proc/self/fd does both.
+ */
+static int control_address(int dir_fd, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/control",
+		     dir_fd) >= (int)sizeof(ret->sun_path))
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+/* Opens the listening socket; a negative errno if that cannot be. */
+int measure_control_open(int root_fd)
+{
+	_cleanup_close_ int dir_fd = io_open(root_fd, MEASURE_DIR, O_PATH | O_DIRECTORY, 0);
+	_cleanup_close_ int fd = -1;
+	struct sockaddr_un address;
+	int r;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	r = control_address(dir_fd, &address);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	(void)unlinkat(dir_fd, "control", 0);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    fchmodat(dir_fd, "control", 0600, 0) < 0 || listen(fd, 16) < 0)
+		return -errno;
+	return take_fd(fd);
+}
+
+/* Closes the listening socket and takes its name away. */
+void measure_control_close(int root_fd, int *fd)
+{
+	_cleanup_close_ int dir_fd = io_open(root_fd, MEASURE_DIR, O_PATH | O_DIRECTORY, 0);
+
+	if (*fd < 0)
+		return;
+	if (dir_fd >= 0)
+		(void)unlinkat(dir_fd, "control", 0);
+	(void)close(*fd);
+	*fd = -1;
+}
+
+static bool is_root(int connection)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static int receive(int connection, int timeout_ms, char *ret, size_t ret_size)
+{
+	struct pollfd pollfd = { .fd = connection, .events = POLLIN };
+	ssize_t n;
+
+	do
+		n = poll(&pollfd, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -ETIMEDOUT;
+	n = recv(connection, ret, ret_size - 1, MSG_TRUNC);
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return -ECONNRESET;
+	if ((size_t)n >= ret_size)
+		return -EMSGSIZE;
+	ret[n] = '\0';
+	return 0;
+}
+
+/**
+ * measure_control_accept() - take one request
+ * @fd:               listening socket
+ * @ret_request:      the request, terminated by NUL
+ * @ret_request_size: room in @ret_request in bytes
+ *
+ * Return: the connection, to be given to measure_control_answer(); a negative errno if
+ * there was no request, or none that may be answered.
+ */
+int measure_control_accept(int fd, char *ret_request, size_t ret_request_size)
+{
+	_cleanup_close_ int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	int r;
+
+	if (connection < 0)
+		return -errno;
+	if (!is_root(connection))
+		return -EPERM;
+	r = receive(connection, CLIENT_TIMEOUT_MS, ret_request, ret_request_size);
+	return r < 0 ? r : take_fd(connection);
+}
+
+/* Answers a request and ends its connection. */
+void measure_control_answer(int connection, const char *answer)
+{
+	(void)send(connection, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)close(connection);
+}
+
+/**
+ * measure_control_request() - ask the daemon
+ * @root_fd:         directory that stands for "/"
+ * @request:         one packet
+ * @timeout_ms:      how long to wait for the answer
+ * @ret_answer:      its answer, terminated by NUL
+ * @ret_answer_size: room in @ret_answer in bytes
+ *
+ * Return: 0; -ENOENT or -ECONNREFUSED if there is no daemon; -ETIMEDOUT; -ECONNRESET if
+ * it ended without an answer; other negative errno of the socket.
+ */
+int measure_control_request(int root_fd, const char *request, int timeout_ms,
+			    char *ret_answer, size_t ret_answer_size)
+{
+	_cleanup_close_ int dir_fd = io_open(root_fd, MEASURE_DIR, O_PATH | O_DIRECTORY, 0);
+	_cleanup_close_ int fd = -1;
+	struct sockaddr_un address;
+	int r;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	r = control_address(dir_fd, &address);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		return -errno;
+	return receive(fd, timeout_ms, ret_answer, ret_answer_size);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MEASURE_MEASURE_H
+#define MEASURE_MEASURE_H
+
+/*
+ * The path of an activation: word, record, extend.
+ *
+ * This is the only folder that sees dm-verity, the TPM and the log together.  It is
+ * silent but for the daemon's loop, measure_watch(), which speaks for itself.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/digest.h"
+#include "eventlog/eventlog.h"
+#include "nvpcr/nvpcr.h"
+#include "tpm/tpm.h"
+#include "verity/verity.h"
+
+#define MEASURE_DIR		"/run/veritally"
+#define MEASURE_LOCK		"/run/veritally/lock"
+#define MEASURE_CONTROL		"/run/veritally/control"
+#define MEASURE_MANIFEST	"/run/veritally/manifest.json"
+
+#define MEASURE_WORD_MAX	2560	/* bytes, with NUL: the longest word of an activation */
+#define MEASURE_NVPCR		"verity" /* the NvPCR that activations go to */
+
+/* Values of a record's phase. */
+#define MEASURE_PHASE_INITRD	"initrd"
+#define MEASURE_PHASE_HOST	"host"
+
+/* word.c: the measured words */
+void measure_word(const struct verity_params *params, char ret[static MEASURE_WORD_MAX]);
+int measure_word_set(const char *phase, const char *words[], size_t n_words,
+		     char *ret, size_t ret_size);
+bool measure_phase_is_valid(const char *phase);
+
+/* live.c: the activations that are live and in the log */
+
+/**
+ * struct measure_live_entry - one target of one device
+ * @device: where it is
+ * @word:   its measured word; owned
+ * @recnum: the record of its activation
+ * @seen:   met by the sweep under way
+ */
+struct measure_live_entry {
+	struct verity_device device;
+	char *word;
+	uint64_t recnum;
+	bool seen;
+};
+
+struct measure_live {
+	struct measure_live_entry *entries;
+	size_t n_entries;
+	size_t n_room;
+};
+
+struct measure_live_entry *measure_live_find(struct measure_live *live,
+					     const struct verity_device *device,
+					     const char *word);
+int measure_live_add(struct measure_live *live, const struct verity_device *device,
+		     const char *word, uint64_t recnum);
+void measure_live_drop(struct measure_live *live, struct measure_live_entry *entry);
+void measure_live_unsee(struct measure_live *live, const struct verity_device *device);
+struct measure_live_entry *measure_live_unseen(struct measure_live *live,
+					       const struct verity_device *device);
+void measure_live_done(struct measure_live *live);
+int measure_live_set_word(const struct measure_live *live, const char *phase,
+			  char *ret, size_t ret_size);
+
+/**
+ * struct measure_options - what the configuration decides
+ * @root_fd:    directory that stands for "/"; borrowed
+ * @tpm:        "auto", "none" or as tpm_open(); borrowed
+ * @gate_pcr:   the gate PCR
+ * @timeout_ms: for a TPM to appear, and for each of its commands
+ * @phase:      MEASURE_PHASE_*
+ * @log_only:   no TPM is wanted
+ * @complain:   called with each definition file that cannot be used
+ */
+struct measure_options {
+	int root_fd;
+	const char *tpm;
+	unsigned int gate_pcr;
+	int timeout_ms;
+	const char *phase;
+	bool log_only;
+	void (*complain)(const char *path, const char *reason);
+};
+
+/**
+ * struct measure - a session of the log's one writer
+ * @options:  as given to measure_open()
+ * @lock_fd:  holds the writer's lock
+ * @boot_id:  of this boot
+ * @tpm:      NULL if there is none or it is being left alone
+ * @log:      the log
+ * @nvpcrs:   the NvPCRs and the gate PCR
+ * @nvpcr:    the one of @nvpcrs that activations go to
+ * @source:   where activations are announced
+ * @live:     what is live and measured
+ * @adopted:  the log was there before: no genesis, no anchor was made
+ * @unmeasured: activations met by the last sweep that could not be recorded
+ */
+struct measure {
+	struct measure_options options;
+	int lock_fd;
+	char boot_id[EVENTLOG_BOOT_ID_SIZE];
+	struct tpm *tpm;
+	struct eventlog log;
+	struct nvpcr_set nvpcrs;
+	struct nvpcr *nvpcr;
+	struct verity_source source;
+	struct measure_live live;
+	bool adopted;
+	uint64_t unmeasured;
+};
+
+/* Outcomes of measure_open() and measure_start(). */
+enum measure_outcome {
+	MEASURE_BUSY = 1,	/* another process is the writer; see measure_writer() */
+	MEASURE_MISMATCH,	/* adopted a log that the TPM contradicts; going on with it */
+};
+
+int measure_open(struct measure *m, const struct measure_options *options);
+void measure_close(struct measure *m);
+pid_t measure_writer(int root_fd);
+int measure_boot_id(int root_fd, char ret[static EVENTLOG_BOOT_ID_SIZE]);
+
+/* start.c: from nothing or from an earlier writer to a state that can measure */
+int measure_start(struct measure *m);
+int measure_open_tpm(const struct measure_options *options, struct tpm **ret,
+		     const char **ret_reason);
+
+/* measure.c: the path itself */
+int measure_activation(struct measure *m, const struct verity_activation *activation,
+		       const char *source);
+int measure_text(struct measure *m, const char *word, const char *event_type,
+		 const char *source);
+int measure_device(struct measure *m, const struct verity_device *device,
+		   const char *source);
+int measure_removal(struct measure *m, const struct verity_device *device,
+		    const char *source);
+int measure_sweep(struct measure *m, const char *source);
+int measure_drain(struct measure *m);
+int measure_sync(struct measure *m, const char *phase);
+
+/* handoff.c */
+int measure_handoff_publish(const struct measure *m);
+int measure_handoff(struct measure *m);
+int measure_leave(struct measure *m);
+
+/* watch.c: the daemon */
+int measure_watch(struct measure *m, int ready_fd);
+
+/* control.c: asking the daemon */
+int measure_control_request(int root_fd, const char *request, int timeout_ms,
+			    char *ret_answer, size_t ret_answer_size);
+
+/* summary.c: what the log says, for adopting and for verifying */
+
+/**
+ * struct measure_summary - the log read once
+ * @replay:    all folds up to @vouched records
+ * @n_records: all of them
+ * @vouched:   how many of them the TPM can vouch for; less than @n_records only if the
+ *             TPM was lost during the boot
+ * @n_anchors: how many anchor records there are
+ * @anchor:    the first of them
+ * @gate:      the gate PCR before it, as that record claims
+ * @degraded:  the NvPCR for activations fell to the gate PCR after the anchor
+ * @names:     name of each index of @anchor
+ * @last:      the last record, without annotations
+ * @live:      activations without a removal
+ * @fault, @fault_recnum: first thing wrong in the log itself, enum eventlog_fault or
+ *             MEASURE_FAULT_*, and where; 0 if there is none
+ */
+struct measure_summary {
+	struct eventlog_replay replay;
+	uint64_t n_records;
+	uint64_t vouched;
+	uint64_t n_anchors;
+	uint64_t n_activations;
+	struct nvpcr_anchor anchor;
+	struct nvpcr_gate gate;
+	bool degraded;
+	char lost_reason[NVPCR_REASON_MAX];
+	char names[NVPCR_MAX][NVPCR_NAME_MAX];
+	char boot_id[EVENTLOG_BOOT_ID_SIZE];
+	char source[64];
+	struct eventlog_record last;
+	struct measure_live live;
+	int fault;
+	uint64_t fault_recnum;
+};
+
+/* Further values of measure_summary::fault. */
+enum measure_fault {
+	MEASURE_FAULT_TORN = 100,	/* the log ends inside a record */
+	MEASURE_FAULT_MALFORMED,	/* octets that are no record */
+	MEASURE_FAULT_ANCHOR,		/* an anchor that cannot be read */
+	MEASURE_FAULT_BOOT_ID,		/* a record of another boot */
+	MEASURE_FAULT_ORDER,		/* a measurement before the anchor */
+};
+
+int measure_summarize(struct eventlog_reader *reader, struct measure_summary *ret);
+void measure_summary_done(struct measure_summary *summary);
+const char *measure_fault_describe(int fault);
+void measure_summary_nvpcrs(const struct measure_summary *summary, struct nvpcr_set *ret);
+
+/* verify.c */
+
+/* What verifying came to. */
+enum measure_verdict {
+	MEASURE_MATCH,		/* log and TPM agree */
+	MEASURE_CANNOT_TELL,	/* something that is needed is not there */
+	MEASURE_DIFFERS,	/* they do not agree */
+};
+
+#define MEASURE_FINDINGS_MAX	16
+
+/**
+ * struct measure_report - what verifying found
+ * @findings: one line each: what was expected, what was found
+ */
+struct measure_report {
+	enum measure_verdict verdict;
+	uint64_t n_records;
+	uint64_t n_activations;
+	bool surplus;		/* the last record is not in the TPM yet */
+	size_t n_findings;
+	char findings[MEASURE_FINDINGS_MAX][512];
+};
+
+int measure_verify(int root_fd, struct tpm *tpm, const char *no_tpm_reason,
+		   struct measure_report *ret);
+
+#endif /* MEASURE_MEASURE_H */

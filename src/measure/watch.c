@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The daemon: measures what the source announces until it is told to stop.
+ *
+ * One thread, one loop over three descriptors: the source, the control socket and the
+ * signals.  What could not be recorded (a full disk, say) is tried again every second by
+ * a sweep, and said once.
+ */
+#include "measure/private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/msg.h"
+#include "base/ready.h"
+
+#define RETRY_MS	1000
+
+struct watch {
+	struct measure *m;
+	int control_fd;
+	int signal_fd;
+	bool failing;		/* the last attempt failed and that was said */
+	bool stop;
+	bool left;		/* the end is in the log already */
+};
+
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Says once that measuring fails, and once that it works again. */
+static void note(struct watch *watch, int r)
+{
+	bool failing = r < 0 || watch->m->unmeasured;
+
+	if (failing && !watch->failing)
+		msg_warning(r, "cannot record what was activated, trying again");
+	if (!failing && watch->failing)
+		msg_info("everything that is active is recorded again");
+	watch->failing = failing;
+}
+
+static const char *answer_to(struct watch *watch, const char *request)
+{
+	static char answer[128];
+	const char *phase;
+	int r;
+
+	if (strcmp(request, "leave") == 0) {
+		r = measure_leave(watch->m);
+		watch->stop = watch->left = r == 0;
+	} else {
+		phase = strncmp(request, "sync ", 5) == 0 ? request + 5 : "";
+		if (!measure_phase_is_valid(phase))
+			return "error the request cannot be understood";
+		r = measure_sync(watch->m, phase);
+	}
+	note(watch, r);
+	if (r == 0)
+		return "ok";
+	(void)snprintf(answer, sizeof(answer), "error %s", strerror(-r));
+	return answer;
+}
+
+static void serve(struct watch *watch)
+{
+	char request[64];
+	int connection = measure_control_accept(watch->control_fd, request,
+						sizeof(request));
+
+	if (connection < 0)
+		return;
+	measure_control_answer(connection, answer_to(watch, request));
+}
+
+static int run(struct watch *watch)
+{
+	struct pollfd fds[] = {
+		{ .fd = watch->m->source.fd, .events = POLLIN },
+		{ .fd = watch->control_fd, .events = POLLIN },
+		{ .fd = watch->signal_fd, .events = POLLIN },
+	};
+
+	while (!watch->stop) {
+		int n = poll(fds, ARRAY_SIZE(fds), watch->failing ? RETRY_MS : -1);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			note(watch, measure_sweep(watch->m, "sweep"));
+		if (n > 0 && fds[0].revents)
+			note(watch, measure_drain(watch->m));
+		if (n > 0 && fds[1].revents)
+			serve(watch);
+		if (n > 0 && fds[2].revents)
+			watch->stop = true;
+	}
+	if (watch->left)
+		return 0;
+	note(watch, measure_drain(watch->m));
+	return measure_handoff(watch->m);
+}
+
+/**
+ * measure_watch() - be the daemon
+ * @m:        session that has started and whose source is open
+ * @ready_fd: as for ready_notify()
+ *
+ * Returns when a signal or a client says so, after everything announced until then is
+ * measured.
+ *
+ * Return: 0; a negative errno of the sockets or the log.
+ */
+int measure_watch(struct measure *m, int ready_fd)
+{
+	struct watch watch = { .m = m, .control_fd = -1, .signal_fd = -1 };
+	int r;
+
+	watch.signal_fd = open_signals();
+	watch.control_fd = measure_control_open(m->options.root_fd);
+	r = watch.control_fd < 0 ? watch.control_fd : watch.signal_fd;
+	if (r >= 0) {
+		ready_notify(ready_fd, "READY=1\nSTATUS=measuring");
+		watch.failing = m->unmeasured > 0;
+		r = run(&watch);
+	}
+	ready_notify(-1, "STOPPING=1");
+	measure_control_close(m->options.root_fd, &watch.control_fd);
+	if (watch.signal_fd >= 0)
+		(void)close(watch.signal_fd);
+	return r < 0 ? r : 0;
+}
