@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+/*
+ * The verbs: arguments in, one call down, text and exit status out.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cmd/config.h"
+#include "measure/measure.h"
+
+struct json_object;
+
+/* Exit statuses, the same for every verb; documented in veritally(8). */
+enum cmd_exit {
+	CMD_OK		= 0,
+	CMD_FAILED	= 1,	/* could not be done, or cannot be told */
+	CMD_USAGE	= 2,	/* the command line is wrong */
+	CMD_MISMATCH	= 3,	/* done, and the answer is "no": verify disagrees */
+};
+
+/**
+ * struct cmd_option - an option of a verb, or of all of them
+ * @name: without the hyphens
+ * @arg:  name of its argument; NULL if it takes none
+ * @help: one line, no full stop
+ * @id:   what cmd_next_option() returns for it; a character is its short form too
+ *
+ * A table of these ends with an entry without a name.
+ */
+struct cmd_option {
+	const char *name;
+	const char *arg;
+	const char *help;
+	int id;
+};
+
+/* What the global options say. */
+struct cmd_env {
+	int root_fd;
+	const char *tpm;	/* NULL if not given */
+	const char *config;	/* NULL if not given */
+	int verbosity;		/* -1 quiet, 0, 1 verbose */
+};
+
+/**
+ * struct cmd - a verb
+ * @name:     as typed
+ * @synopsis: arguments after the options, as in the man page's SYNOPSIS; may be empty
+ * @summary:  one line, no full stop
+ * @options:  its own options; NULL if it has none
+ * @run:      gets argv[0] = name; returns an enum cmd_exit
+ *
+ * The table of these in main.c is the only list of verbs: dispatch and --help are made
+ * from it, and the man page and the shell completion are checked against that.
+ */
+struct cmd {
+	const char *name;
+	const char *synopsis;
+	const char *summary;
+	const struct cmd_option *options;
+	int (*run)(const struct cmd *cmd, const struct cmd_env *env, int argc,
+		   char *argv[]);
+};
+
+extern const struct cmd cmd_start, cmd_watch, cmd_leave, cmd_sync, cmd_status, cmd_log,
+	cmd_verify, cmd_predict;
+
+/* cmd.c: what verbs share */
+#define CMD_OPTIONS_END	(-1)
+#define CMD_OPTION_BAD	'?'
+#define CMD_OPTION_HELP	'h'
+#define CMD_OPTION_JSON	256
+
+/* For the option table of a verb that prints something. */
+#define CMD_JSON_ROW	{ "json", NULL, "print JSON, for machines", CMD_OPTION_JSON }
+
+int cmd_next_option(const struct cmd *cmd, int argc, char *argv[]);
+void cmd_print_options(const struct cmd_option *options);
+void cmd_print_help(const struct cmd *cmd);
+int cmd_no_arguments(const struct cmd *cmd, int argc);
+int cmd_parse_number(const char *text, unsigned long max, unsigned long *ret);
+int cmd_load_config(const struct cmd_env *env, struct config *ret);
+void cmd_measure_options(const struct cmd_env *env, const struct config *config,
+			 const char *phase, struct measure_options *ret);
+int cmd_open_tpm(const struct cmd_env *env, struct tpm **ret, const char **ret_reason);
+int cmd_begin(struct measure *m, const struct measure_options *options, bool arm);
+void cmd_speak_as_service(const struct cmd_env *env);
+int cmd_json_option(const struct cmd *cmd, int argc, char *argv[], bool *ret_json);
+bool cmd_is_off(const struct config *config);
+int cmd_print_json(struct json_object *object);
+
+#endif /* CMD_CMD_H */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * `leave` and `sync`: ask the daemon to be done with everything activated so far.
+ *
+ * Where no daemon runs, the verb becomes the writer for a moment and does the work
+ * itself; a writer that is just starting or ending is waited for.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/msg.h"
+
+#include "cmd/cmd.h"
+
+#define LEAVE_TIMEOUT_S	30
+#define SYNC_TIMEOUT_S	30
+#define RETRY_US	(20 * CLOCK_MS)
+
+enum {
+	OPTION_PHASE = 256,
+	OPTION_TIMEOUT,
+};
+
+static const struct cmd_option sync_option_table[] = {
+	{ "phase", "NAME", "name of the phase that ends here (host-ready)", OPTION_PHASE },
+	{ "timeout", "S", "give up after so many seconds (30)", OPTION_TIMEOUT },
+	{ 0 },
+};
+
+/* What to ask for, and how to do it without a daemon. */
+struct barrier {
+	char request[64];
+	const char *set_phase;		/* NULL for leaving */
+	const char *phase;		/* of the records */
+	uint64_t deadline_us;
+};
+
+static int ask_daemon(const struct cmd_env *env, const struct barrier *barrier)
+{
+	char answer[128];
+	int r = measure_control_request(env->root_fd, barrier->request,
+					clock_left_ms(barrier->deadline_us), answer,
+					sizeof(answer));
+
+	if (r < 0)
+		return r;
+	if (strcmp(answer, "ok") == 0)
+		return 0;
+	return msg_error(-EREMOTEIO, "the daemon says: %s", answer);
+}
+
+static int do_it_ourselves(const struct cmd_env *env, const struct config *config,
+			   const struct barrier *barrier)
+{
+	_cleanup_free_ struct measure *m = malloc(sizeof(*m));
+	struct measure_options options;
+	int r;
+
+	if (!m)
+		return msg_error(CMD_FAILED, "out of memory");
+	cmd_measure_options(env, config, barrier->phase, &options);
+	r = cmd_begin(m, &options, false);
+	if (r == CMD_OK) {
+		r = barrier->set_phase ? measure_sync(m, barrier->set_phase)
+				       : measure_leave(m);
+		if (r < 0)
+			r = (msg_error(r, "cannot record what is active"), CMD_FAILED);
+	}
+	measure_close(m);
+	return r;
+}
+
+static bool nobody_answers(int r)
+{
+	return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET;
+}
+
+static int pass(const struct cmd_env *env, const struct config *config,
+		const struct barrier *barrier)
+{
+	int r;
+
+	for (;;) {
+		r = ask_daemon(env, barrier);
+		if (!nobody_answers(r))
+			break;
+		if (!measure_writer(env->root_fd))
+			return do_it_ourselves(env, config, barrier);
+		if (!clock_left_ms(barrier->deadline_us)) {
+			r = -ETIMEDOUT;
+			break;
+		}
+		(void)usleep(RETRY_US);
+	}
+	if (r < 0 && r != -EREMOTEIO)
+		(void)msg_error(r, "no answer from the process that is measuring (%ld)",
+				(long)measure_writer(env->root_fd));
+	return r < 0 ? CMD_FAILED : CMD_OK;
+}
+
+static int run_barrier(const struct cmd_env *env, struct barrier *barrier,
+		       unsigned long timeout_s)
+{
+	struct config config;
+	int r = cmd_load_config(env, &config);
+
+	if (r != CMD_OK || cmd_is_off(&config))
+		return r;
+	barrier->deadline_us = clock_us(CLOCK_MONOTONIC) + timeout_s * CLOCK_S;
+	return pass(env, &config, barrier);
+}
+
+/* The daemon answers before it ends; what comes next wants to find it gone. */
+static void await_end(const struct cmd_env *env, uint64_t deadline_us)
+{
+	while (measure_writer(env->root_fd) && clock_left_ms(deadline_us))
+		(void)usleep(RETRY_US);
+}
+
+static int run_leave(const struct cmd *cmd, const struct cmd_env *env, int argc,
+		     char *argv[])
+{
+	struct barrier barrier = { .request = "leave", .phase = MEASURE_PHASE_INITRD };
+	int r = cmd_next_option(cmd, argc, argv);
+
+	if (r != CMD_OPTIONS_END)
+		return r == CMD_OPTION_HELP ? CMD_OK : CMD_USAGE;
+	if (cmd_no_arguments(cmd, argc) != CMD_OK)
+		return CMD_USAGE;
+	cmd_speak_as_service(env);
+	r = run_barrier(env, &barrier, LEAVE_TIMEOUT_S);
+	if (r == CMD_OK)
+		await_end(env, barrier.deadline_us);
+	return r;
+}
+
+static int set_phase(struct barrier *barrier, const char *phase)
+{
+	if (!measure_phase_is_valid(phase))
+		return msg_error(-EINVAL, "--phase=%s: a phase is named by up to 32 lower "
+				 "case letters, digits and hyphens", phase);
+	barrier->set_phase = phase;
+	return 0;
+}
+
+static int run_sync(const struct cmd *cmd, const struct cmd_env *env, int argc,
+		    char *argv[])
+{
+	struct barrier barrier = { .set_phase = "host-ready", .phase = MEASURE_PHASE_HOST };
+	unsigned long timeout_s = SYNC_TIMEOUT_S;
+	int id;
+
+	while ((id = cmd_next_option(cmd, argc, argv)) != CMD_OPTIONS_END) {
+		if (id == CMD_OPTION_HELP)
+			return CMD_OK;
+		if (id == OPTION_PHASE && set_phase(&barrier, optarg) == 0)
+			continue;
+		if (id == OPTION_TIMEOUT && cmd_parse_number(optarg, 3600, &timeout_s) < 0)
+			(void)msg_error(0, "--timeout=%s is no number of seconds", optarg);
+		else if (id == OPTION_TIMEOUT)
+			continue;
+		return CMD_USAGE;
+	}
+	if (cmd_no_arguments(cmd, argc) != CMD_OK)
+		return CMD_USAGE;
+	(void)snprintf(barrier.request, sizeof(barrier.request), "sync %s",
+		       barrier.set_phase);
+	return run_barrier(env, &barrier, timeout_s);
+}
+
+const struct cmd cmd_leave = {
+	.name = "leave",
+	.synopsis = "",
+	.summary = "end the initramfs' part: measure the set, hand over, stop the daemon",
+	.run = run_leave,
+};
+
+const struct cmd cmd_sync = {
+	.name = "sync",
+	.synopsis = "",
+	.summary = "return when everything activated so far is measured",
+	.options = sync_option_table,
+	.run = run_sync,
+};

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `log`: print the measurement log. */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/msg.h"
+
+#include "cmd/cmd.h"
+
+#define HEX_KEPT	12	/* digits of a longer hexadecimal number that are shown */
+
+static const struct cmd_option option_table[] = {
+	CMD_JSON_ROW,
+	{ 0 },
+};
+
+/* Prints a word with its long hexadecimal numbers cut short. */
+static int print_short(const char *word)
+{
+	int width = 0;
+
+	while (*word) {
+		size_t digits = strspn(word, "0123456789abcdef");
+		size_t kept = digits > 2 * HEX_KEPT ? HEX_KEPT : digits;
+
+		if (!digits) {
+			width += printf("%c", *word++);
+			continue;
+		}
+		width += printf("%.*s%s", (int)kept, word, kept < digits ? ".." : "");
+		word += digits;
+	}
+	return width;
+}
+
+/* Claims may hold anything: what could move a terminal's cursor is shown as '?'. */
+static void print_claim(const struct eventlog_record *rec, const char *key)
+{
+	const char *text = eventlog_annotation(rec, key);
+
+	if (!text)
+		return;
+	(void)printf("  %s=", key);
+	for (; *text; text++)
+		(void)putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+}
+
+static void print_text(const struct eventlog_record *rec)
+{
+	int width;
+
+	(void)printf("%5" PRIu64 " %8" PRIu64 ".%03" PRIu64 "  %-7s%-9s", rec->recnum,
+		     rec->timestamp_us / CLOCK_S, rec->timestamp_us / CLOCK_MS % 1000,
+		     rec->phase, rec->source);
+	if (rec->target == EVENTLOG_PCR)
+		(void)printf("PCR %-7" PRIu32, rec->index);
+	else
+		(void)printf("%-11s", rec->nvpcr_name);
+	width = print_short(rec->word);
+	(void)printf("%*s", width < 80 ? 80 - width : 0, "");
+	print_claim(rec, "dmName");
+	print_claim(rec, "image");
+	print_claim(rec, "backingFile");
+	(void)putchar('\n');
+}
+
+static void print_json(const struct eventlog_record *rec)
+{
+	static char text[EVENTLOG_RECORD_MAX];
+	size_t size;
+
+	if (eventlog_record_encode(rec, text, sizeof(text), &size) < 0 || size < 2)
+		return;
+	(void)printf("%s%.*s", rec->recnum ? ",\n" : "", (int)size - 2, text + 1);
+}
+
+static int print_all(struct eventlog_reader *reader, bool json)
+{
+	const struct eventlog_record *rec;
+	int r;
+
+	while ((r = eventlog_reader_next(reader, &rec)) == 0)
+		(json ? print_json : print_text)(rec);
+	return r;
+}
+
+static int say_end(int r)
+{
+	if (r == EVENTLOG_END)
+		return CMD_OK;
+	if (r == EVENTLOG_TORN)
+		return msg_error(CMD_FAILED, "the log ends in the middle of a record");
+	if (r == EVENTLOG_MALFORMED)
+		return msg_error(CMD_FAILED, "what follows in the log is no record of ours; "
+				 "see 'veritally verify'");
+	return (msg_error(r, "the log cannot be read"), CMD_FAILED);
+}
+
+static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char *argv[])
+{
+	_cleanup_(eventlog_reader_close) struct eventlog_reader *reader = NULL;
+	bool json;
+	int r = cmd_json_option(cmd, argc, argv, &json);
+
+	if (r != CMD_OPTIONS_END)
+		return r;
+	r = eventlog_reader_open(env->root_fd, EVENTLOG_PATH, &reader);
+	if (r == -ENOENT)
+		return msg_error(CMD_FAILED, "there is no log, nothing was measured in this "
+				 "boot");
+	if (r < 0)
+		return say_end(r);
+	(void)puts(json ? "[" : "    #         TIME  PHASE  SOURCE   INTO       MEASURED WORD"
+		   "                                                                     "
+		   "CLAIMS (UNVERIFIED)");
+	r = print_all(reader, json);
+	if (json)
+		(void)puts("\n]");
+	return say_end(r);
+}
+
+const struct cmd cmd_log = {
+	.name = "log",
+	.synopsis = "",
+	.summary = "print the measurement log",
+	.options = option_table,
+	.run = run,
+};
