@@ -62,7 +62,9 @@ static const char *set_mode(struct config *config, const char *value)
 
 static const char *set_tpm(struct config *config, const char *value)
 {
-	if (!*value || strlen(value) >= sizeof(config->tpm))
+	if (strlen(value) >= sizeof(config->tpm) ||
+	    (strcmp(value, "auto") != 0 && strcmp(value, "none") != 0 &&
+	     strncmp(value, "device:/", 8) != 0 && strncmp(value, "swtpm:", 6) != 0))
 		return "must be auto, none or a connection such as device:/dev/tpmrm0";
 	(void)snprintf(config->tpm, sizeof(config->tpm), "%s", value);
 	return NULL;

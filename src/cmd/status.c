@@ -138,7 +138,7 @@ static int fill(const struct cmd_env *env, struct json_object *status,
 	add(status, "writer", json_object_new_int64(measure_writer(env->root_fd)));
 	r = eventlog_reader_open(env->root_fd, EVENTLOG_PATH, &reader);
 	if (r == 0)
-		r = measure_summarize(reader, summary);
+		r = measure_summarize(reader, true, summary);
 	if (r < 0 && r != -ENOENT)
 		msg_warning(r, "the log cannot be read");
 	if (r == 0) {

@@ -75,6 +75,14 @@ void measure_fill(const struct measure *m, const char *word, const char *event_t
 	(void)snprintf(ret->phase, sizeof(ret->phase), "%s", m->options.phase);
 }
 
+/* An index that is not there any more has refused, too. */
+static int extend(struct measure *m, const struct nvpcr *nvpcr, const char *word)
+{
+	int r = nvpcr_extend(m->tpm, &m->nvpcrs, nvpcr, word, strlen(word));
+
+	return r > 0 ? -EREMOTEIO : r;
+}
+
 /* One transaction: append, sync, extend.  A record that the TPM refused is withdrawn. */
 static int commit(struct measure *m, const struct nvpcr *nvpcr,
 		  struct eventlog_record *rec)
@@ -87,7 +95,7 @@ static int commit(struct measure *m, const struct nvpcr *nvpcr,
 		return r;
 	r = eventlog_append(&m->log, rec);
 	if (r == 0) {
-		r = nvpcr_extend(m->tpm, &m->nvpcrs, nvpcr, rec->word, strlen(rec->word));
+		r = extend(m, nvpcr, rec->word);
 		if (r == -EREMOTEIO)
 			(void)eventlog_withdraw(&m->log);
 	}

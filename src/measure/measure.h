@@ -175,7 +175,7 @@ int measure_control_request(int root_fd, const char *request, int timeout_ms,
  * @degraded:  the NvPCR for activations fell to the gate PCR after the anchor
  * @names:     name of each index of @anchor
  * @last:      the last record, without annotations
- * @live:      activations without a removal
+ * @live:      activations without a removal, if that was asked for
  * @fault, @fault_recnum: first thing wrong in the log itself, enum eventlog_fault or
  *             MEASURE_FAULT_*, and where; 0 if there is none
  */
@@ -207,7 +207,8 @@ enum measure_fault {
 	MEASURE_FAULT_ORDER,		/* a measurement before the anchor */
 };
 
-int measure_summarize(struct eventlog_reader *reader, struct measure_summary *ret);
+int measure_summarize(struct eventlog_reader *reader, bool track_live,
+		      struct measure_summary *ret);
 void measure_summary_done(struct measure_summary *summary);
 const char *measure_fault_describe(int fault);
 void measure_summary_nvpcrs(const struct measure_summary *summary, struct nvpcr_set *ret);

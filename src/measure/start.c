@@ -454,7 +454,7 @@ static int summarize(const struct measure *m, struct measure_summary *ret)
 	int r;
 
 	r = eventlog_reader_open(m->options.root_fd, EVENTLOG_PATH, &reader);
-	return r < 0 ? r : measure_summarize(reader, ret);
+	return r < 0 ? r : measure_summarize(reader, true, ret);
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The log read once, from its first record to its last, in constant memory but for the
- * activations that are live.
+ * activations that are live, where the caller wants those.
  *
  * Records are told apart by their words, which their digests cover, and never by
  * eventType.  What the anchor record claims about the gate PCR before it is taken as a
@@ -20,6 +20,7 @@
 /* The state of one reading. */
 struct reading {
 	struct measure_summary *summary;
+	bool track_live;
 	struct eventlog_replay at_loss;		/* the folds when the TPM was lost */
 	bool lost;
 	struct {
@@ -117,13 +118,13 @@ static int device_of(const struct eventlog_record *rec, struct verity_device *re
 	return 0;
 }
 
-static int read_activation(struct measure_summary *summary,
-			   const struct eventlog_record *rec)
+static int read_activation(struct reading *reading, const struct eventlog_record *rec)
 {
+	struct measure_summary *summary = reading->summary;
 	struct verity_device device;
 
 	summary->n_activations++;
-	if (device_of(rec, &device) < 0)
+	if (!reading->track_live || device_of(rec, &device) < 0)
 		return 0;
 	return measure_live_add(&summary->live, &device, rec->word, rec->recnum);
 }
@@ -175,7 +176,7 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 	if (!summary->n_anchors)
 		fault(reading, MEASURE_FAULT_ORDER, rec->recnum);
 	if (after(rec->word, "dm-verity:v1:"))
-		return read_activation(summary, rec);
+		return read_activation(reading, rec);
 	if ((rest = after(rec->word, "removed:v1:")))
 		read_removal(summary, rec, rest);
 	else if ((rest = after(rec->word, "degraded:v1:")))
@@ -229,18 +230,23 @@ static int read_all(struct reading *reading, struct eventlog_reader *reader)
 		r = read_record(reading, rec);
 		if (r < 0)
 			return r;
+		if (reading->summary->n_anchors && !reading->track_live)
+			eventlog_reader_skip_annotations(reader);
 	}
 }
 
 /**
  * measure_summarize() - read a log to its end
- * @reader: at the log's beginning; the caller keeps other writers out
- * @ret:    what it says; released by measure_summary_done()
+ * @reader:     at the log's beginning; the caller keeps other writers out
+ * @track_live: fill struct measure_summary::live; otherwise the memory needed does not
+ *              grow with the log
+ * @ret:        what it says; released by measure_summary_done()
  *
  * Return: 0, whatever the log's content is worth: see struct measure_summary::fault;
  * -ENOMEM or a negative errno of read(2).
  */
-int measure_summarize(struct eventlog_reader *reader, struct measure_summary *ret)
+int measure_summarize(struct eventlog_reader *reader, bool track_live,
+		      struct measure_summary *ret)
 {
 	_cleanup_free_ struct reading *reading = calloc(1, sizeof(*reading));
 	int r;
@@ -249,6 +255,7 @@ int measure_summarize(struct eventlog_reader *reader, struct measure_summary *re
 		return -ENOMEM;
 	*ret = (struct measure_summary){ 0 };
 	reading->summary = ret;
+	reading->track_live = track_live;
 	eventlog_replay_init(&ret->replay);
 	r = read_all(reading, reader);
 	if (r < 0) {

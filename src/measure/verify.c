@@ -295,7 +295,7 @@ int measure_verify(int root_fd, struct tpm *tpm, const char *no_tpm_reason,
 	if (r == 0)
 		r = eventlog_reader_lock(check->reader);
 	if (r == 0)
-		r = measure_summarize(check->reader, &check->summary);
+		r = measure_summarize(check->reader, false, &check->summary);
 	if (r == 0)
 		r = check_boot(check);
 	if (r < 0)
