@@ -145,7 +145,7 @@ $O/link-flags: FORCE
 		if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 # A virtual machine boots the static binary, so the other builds leave that out.
-run-tests = @VERITALLY='$(CURDIR)/$(BINARY)' test/tap $(if $(STRICT),-s)
+run-tests = @VERITALLY='$(CURDIR)/$(BINARY)' $(if $(DL),DL='$(DL)') test/tap $(if $(STRICT),-s)
 replays := $(REPLAYS:$O/%=build/san/%)
 boot-tests := $(if $(filter static,$(MODE)),-v test/boot/run)
 
