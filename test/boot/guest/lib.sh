@@ -1,0 +1,94 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# lib.sh - what the scripts that run inside the guest share (initramfs and real root, any sh)
+# $out, set by those who capture, is where their results go.
+# shellcheck disable=SC2154
+
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+
+# mark WORD... - a line on the serial console that the host looks for, with the uptime
+mark() {
+	read -r uptime _ </proc/uptime
+	echo "@@ $* $uptime" >/dev/console
+}
+
+# power_off - at once; the disks hold nothing that anyone wants
+power_off() {
+	sync
+	echo o >/proc/sysrq-trigger
+	sleep 60
+}
+
+# fail WORD... - the test is lost: say so and end the guest
+fail() {
+	mark "FAIL $*"
+	power_off
+}
+
+# partition_uuid DEVICE - a partition's UUID as 32 hex digits
+partition_uuid() {
+	blkid -p -s PART_ENTRY_UUID -o value "$1" | tr -d '-'
+}
+
+# open_image FILE NAME - activate an image with dm-verity under the device-mapper name NAME
+open_image() {
+	if [ -e "${1%.raw}.verity" ]; then
+		data=$(losetup -r -f --show "$1")
+		tree=$(losetup -r -f --show "${1%.raw}.verity")
+		roothash=$(cat "${1%.raw}.roothash")
+	else
+		loop=$(losetup -r -P -f --show "$1")
+		data=${loop}p1
+		tree=${loop}p2
+		roothash=$(partition_uuid "$data")$(partition_uuid "$tree")
+	fi
+	veritysetup open "$data" "$2" "$tree" "$roothash"
+}
+
+# capture NAME COMMAND... - run a command; its output, errors and status become NAME.*
+capture() {
+	capture_name=$out/$1
+	shift
+	"$@" >"$capture_name.out" 2>"$capture_name.err" && capture_status=0 || capture_status=$?
+	echo "$capture_status" >"$capture_name.status"
+}
+
+# wait_for SECONDS COMMAND... - until the command succeeds; fails when the time is up
+wait_for() {
+	read -r uptime _ </proc/uptime
+	deadline=$((${uptime%.*} + $1))
+	shift
+	until "$@"; do
+		read -r uptime _ </proc/uptime
+		[ "${uptime%.*}" -lt "$deadline" ] || return 1
+		sleep 0.1
+	done
+}
+
+# has_records N TEXT - does the measurement log hold N records with TEXT?
+has_records() {
+	[ "$(grep -c "$2" /run/log/veritally/measure.log)" -ge "$1" ]
+}
+
+# evidence - what the TPM holds, read by tools that are not ours
+evidence() {
+	export TPM2TOOLS_TCTI=device:/dev/tpmrm0
+	capture nv tpm2_nvread -C o 0x01805645
+	capture nvpublic tpm2_nvreadpublic 0x01805645
+	capture pcr tpm2_pcrread sha1:13+sha256:13+sha384:13+sha512:13
+}
+
+# deliver - send the directory $out to the host through the virtio port
+deliver() {
+	touch "$out/complete"
+	for name in /sys/class/virtio-ports/*/name; do
+		[ "$(cat "$name")" = veritally.result ] || continue
+		port=${name%/name}
+		tar -C "$out" -cf "/dev/${port##*/}" .
+		mark DELIVERED
+		return
+	done
+	fail 'no port for the results'
+}
