@@ -115,6 +115,18 @@ static int run(const struct cmd_env *env, int argc, char *argv[])
 	return cmd->run(cmd, env, argc, argv);
 }
 
+static int run_below(struct cmd_env *env, const char *sysroot, int argc, char *argv[])
+{
+	msg_init(env->verbosity < 0 ? MSG_WARNING : env->verbosity ? MSG_DEBUG : MSG_INFO,
+		 false);
+	env->root_fd = open(sysroot, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (env->root_fd < 0) {
+		(void)msg_error(-errno, "cannot open --sysroot=%s", sysroot);
+		return CMD_FAILED;
+	}
+	return run(env, argc, argv);
+}
+
 int main(int argc, char *argv[])
 {
 	struct cmd_env env = { .root_fd = -1 };
@@ -123,16 +135,8 @@ int main(int argc, char *argv[])
 
 	(void)umask(077);
 	r = parse_global(&env, &sysroot, argc, argv);
-	if (r != CMD_OPTIONS_END)
-		return r;
-	msg_init(env.verbosity < 0 ? MSG_WARNING : env.verbosity ? MSG_DEBUG : MSG_INFO,
-		 false);
-	env.root_fd = open(sysroot, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (env.root_fd < 0) {
-		(void)msg_error(-errno, "cannot open --sysroot=%s", sysroot);
-		return CMD_FAILED;
-	}
-	r = run(&env, argc, argv);
+	if (r == CMD_OPTIONS_END)
+		r = run_below(&env, sysroot, argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)msg_error(-errno, "cannot write the result");
 		return CMD_FAILED;

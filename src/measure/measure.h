@@ -26,6 +26,7 @@
 
 #define MEASURE_WORD_MAX	2560	/* bytes, with NUL: the longest word of an activation */
 #define MEASURE_NVPCR		"verity" /* the NvPCR that activations go to */
+#define MEASURE_NVPCR_INDEX	0x01805645 /* its handle, where nothing says another */
 
 /* Values of a record's phase. */
 #define MEASURE_PHASE_INITRD	"initrd"

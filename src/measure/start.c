@@ -29,7 +29,7 @@
 
 /* Ships as a definition file too; this one serves where that is not installed. */
 static const struct nvpcr_def default_def = {
-	.name = MEASURE_NVPCR, .index = 0x01805645, .alg = DIGEST_SHA256,
+	.name = MEASURE_NVPCR, .index = MEASURE_NVPCR_INDEX, .alg = DIGEST_SHA256,
 	.priority = 300, .orderly = true,
 };
 

@@ -331,7 +331,11 @@ static void anchored_nvpcr(const struct measure_summary *summary, size_t i,
 static void unanchored_nvpcr(const struct measure_summary *summary, struct nvpcr *ret)
 {
 	*ret = (struct nvpcr){
-		.def = { .name = MEASURE_NVPCR, .alg = DIGEST_SHA256 },
+		.def = {
+			.name = MEASURE_NVPCR,
+			.index = MEASURE_NVPCR_INDEX,
+			.alg = DIGEST_SHA256,
+		},
 		.rung = summary->anchor.rung == NVPCR_RUNG_LOG ? NVPCR_RUNG_LOG
 							       : NVPCR_RUNG_PCR,
 	};
