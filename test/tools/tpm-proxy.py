@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tpm-proxy.py SOCKET PORT RULES COMMANDS - stand between a client and a software TPM
+
+Commands that come in at SOCKET go to PORT on 127.0.0.1. The name of each is written to
+the file COMMANDS, followed by what was done to it if that is anything but passing it on.
+
+The file RULES holds lines "NAME ACTION [SKIP [COUNT]]": what is done to commands of that
+name, or of any if it is "any", after the first SKIP of them, COUNT times (always). The
+counting begins anew whenever the file is replaced. Actions:
+
+  hang     the command is swallowed; there is never an answer
+  lose     the TPM executes it; there is never an answer
+  cut      the connection is closed instead
+  rc:0xNN  the TPM does not hear of it; the answer is this response code
+"""
+import os
+import socket
+import struct
+import sys
+import threading
+
+FOREVER = 1 << 30
+NAMES = {
+    0x11F: "NV_UndefineSpaceSpecial", 0x122: "NV_UndefineSpace", 0x12A: "NV_DefineSpace",
+    0x136: "NV_Extend", 0x137: "NV_Write", 0x14E: "NV_Read", 0x165: "FlushContext",
+    0x169: "NV_ReadPublic", 0x171: "PolicyOR", 0x176: "StartAuthSession",
+    0x17A: "GetCapability", 0x17E: "PCR_Read", 0x17F: "PolicyPCR", 0x182: "PCR_Extend",
+    0x18F: "PolicyNvWritten",
+}
+
+
+class Rules:
+    """The rules as the file has them now, and what was counted since."""
+
+    def __init__(self, path):
+        self.path = path
+        self.inode = None
+        self.rules = []
+
+    def action(self, name):
+        inode = os.stat(self.path).st_ino
+        if inode != self.inode:
+            self.inode = inode
+            self.rules = []
+            with open(self.path, encoding="ascii") as f:
+                for words in filter(None, map(str.split, f)):
+                    numbers = [int(word) for word in words[2:]]
+                    numbers += [0, FOREVER][len(numbers):]
+                    self.rules.append(words[:2] + numbers)
+        for rule in self.rules:
+            if rule[0] not in (name, "any"):
+                continue
+            if rule[2] > 0:
+                rule[2] -= 1
+            elif rule[3] > 0:
+                rule[3] -= 1
+                return rule[1]
+        return ""
+
+
+def read_message(s):
+    data = b""
+    while len(data) < 10 or len(data) < struct.unpack(">I", data[2:6])[0]:
+        part = s.recv(4096)
+        if not part:
+            return b""
+        data += part
+    return data
+
+
+def exchange(port, command):
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(command)
+        return read_message(s)
+
+
+def serve(client, port, rules, commands, lock):
+    with client:
+        while True:
+            command = read_message(client)
+            if not command:
+                return
+            code = struct.unpack(">I", command[6:10])[0]
+            name = NAMES.get(code, hex(code))
+            with lock:
+                action = rules.action(name)
+                commands.write(f"{name} {action}".rstrip() + "\n")
+                commands.flush()
+            if action == "hang":
+                client.recv(1)
+                return
+            if action == "cut":
+                return
+            if action.startswith("rc:"):
+                answer = struct.pack(">HII", 0x8001, 10, int(action[3:], 16))
+            else:
+                answer = exchange(port, command)
+            if action == "lose":
+                client.recv(1)
+                return
+            client.sendall(answer)
+
+
+def main():
+    path, port, rules_path, commands_path = sys.argv[1:]
+    rules = Rules(rules_path)
+    lock = threading.Lock()
+    with socket.socket(socket.AF_UNIX) as listener, \
+            open(commands_path, "a", encoding="ascii") as commands:
+        listener.bind(path)
+        listener.listen(64)
+        while True:
+            client, _ = listener.accept()
+            threading.Thread(target=serve, args=(client, int(port), rules, commands, lock),
+                             daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
