@@ -80,7 +80,7 @@ static void swtpm_exec(const struct swtpm *swtpm)
 	(void)snprintf(server, sizeof(server), "type=unixio,path=%s", swtpm->data);
 	(void)snprintf(control, sizeof(control), "type=unixio,path=%s", swtpm->control);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)freopen("/dev/null", "w", stderr);	/* it reports every client */
+	(void)!freopen("/dev/null", "w", stderr);	/* it reports every client */
 	execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server",
 	       server, "--ctrl", control, "--flags", "not-need-init,startup-clear",
 	       (char *)NULL);
