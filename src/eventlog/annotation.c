@@ -4,7 +4,7 @@
  *
  * Pure.  They come from device names, paths and the like, in which any octet may
  * occur; JSON is UTF-8, so what is not becomes U+FFFD.  No digest covers them.  They
- * are an object of texts, whole numbers and booleans, and their size has a limit, so
+ * are an object of texts, natural numbers and booleans, and their size has a limit, so
  * that no claim can keep a record from being written.
  */
 #include <errno.h>
@@ -93,6 +93,8 @@ static bool is_claim(struct json_object *value)
 		       utf8_is_clean(text);
 	}
 	case json_type_int:
+		return json_object_get_int64(value) >= 0 &&
+		       json_object_get_uint64(value) <= INT64_MAX;
 	case json_type_boolean:
 		return true;
 	default:
@@ -164,13 +166,14 @@ int eventlog_annotate(struct eventlog_record *record, const char *key, const cha
 
 /**
  * eventlog_annotate_number() - attach a number to a record
+ * @value: at most INT64_MAX, or it is -EINVAL
  *
  * Return: as eventlog_annotate().
  */
 int eventlog_annotate_number(struct eventlog_record *record, const char *key,
 			     uint64_t value)
 {
-	if (!*key || !record_is_text(key, strlen(key) + 1))
+	if (value > INT64_MAX || !*key || !record_is_text(key, strlen(key) + 1))
 		return -EINVAL;
 	return annotate(record, key, json_object_new_uint64(value));
 }
