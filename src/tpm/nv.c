@@ -3,10 +3,9 @@
  * NV indices.
  *
  * ESYS knows an index by an object that it makes from the index's public area.  The
- * objects are kept, so that a measurement does not read the public area again.  That
- * an index may meanwhile have become another one does no harm: what it may be
- * extended with and what it is are the TPM's and the verifier's to check, and neither
- * looks at our copy.
+ * objects are kept, so that a measurement does not read the public area again.  ESYS
+ * sends a checksum over the Name along, so the TPM refuses to extend an index that has
+ * meanwhile become another one; the object is forgotten then.
  */
 #include "tpm/private.h"
 
@@ -114,8 +113,14 @@ int tpm_nv_find(struct tpm *tpm, uint32_t handle, struct tpm_name *ret)
 	r = make_object(tpm, handle, &tr);
 	if (r)
 		return r;
-	if (Esys_TR_GetName(tpm->esys, tr, &name) != TSS2_RC_SUCCESS)
+	switch (Esys_TR_GetName(tpm->esys, tr, &name)) {
+	case TSS2_RC_SUCCESS:
+		break;
+	case TSS2_ESYS_RC_MEMORY:
 		return -ENOMEM;
+	default:			/* ESYS lacks the algorithm */
+		return TPM_UNKNOWN_TYPE;
+	}
 	if (name->size <= NAME_HEADER || name->size > TPM_NAME_MAX)
 		return TPM_UNKNOWN_TYPE;
 	*ret = (struct tpm_name){ .size = name->size };
@@ -297,6 +302,8 @@ int tpm_nv_extend(struct tpm *tpm, uint32_t handle, const struct tpm_policy *pol
 		r = extend_once(tpm, tr, policy, data);
 	} while (r == -EREMOTEIO && tpm->rc == TPM_RC_CODE_PCR_CHANGED &&
 		 clock_left_ms(deadline_us) > 0);
+	if (r == -EREMOTEIO)
+		forget_object(tpm, handle);
 	return is_absent(tpm, r) ? TPM_ABSENT : r;
 }
 
