@@ -32,7 +32,7 @@ LTO ?= 1
 
 ifneq ($(V),1)
 Q := @
-msg = @printf '  %-5s %s\n' $1 $(subst $(CURDIR)/,,$@);
+msg = @printf '  %-5s %s\n' $1 $(@:$(CURDIR)/%=%);
 endif
 
 # The ways to build: static is the product; fuzz is for the fuzzers only.
@@ -189,10 +189,10 @@ lint:
 	@test/setup build system lint
 	@+$(MAKE) --no-print-directory SYSTEM=1 run-lint
 
-# LINT="layers tidy" runs these checks only.
+# CHECKS="layers tidy" runs these checks only.
 run-lint: $(BINARY)
 	@VERITALLY='$(CURDIR)/$<' CHECK_FLAGS='$(CPPFLAGS_ALL) -Itest -std=gnu11' \
-		test/lint/run $(LINT)
+		test/lint/run $(CHECKS)
 
 fuzz:
 	@test/setup system fuzz
