@@ -48,7 +48,8 @@ source_kinds() {
 # --- the page alone -------------------------------------------------------------
 
 examples > "$scratch/examples"
-isnt "$(wc -l < "$scratch/examples")" 0 "the page has examples"
+[ -s "$scratch/examples" ]
+ok $? "the page has examples"
 while IFS=$tab read -r word digest; do
 	is "$digest" "$(printf '%s' "$word" | sha256_text)" "digest of $word"
 done < "$scratch/examples"
@@ -57,7 +58,8 @@ for kind in $(page_kinds); do
 	example "^$kind(:|\$)" > /dev/null
 	ok $? "$kind has an example"
 done
-isnt "$(source_kinds)" '' "the source has words"
+source_kinds | grep -q .
+ok $? "the source has words"
 is "$(page_kinds)" "$(source_kinds)" "the page has the words of the source and no others"
 
 # The formulas of REPLAY, for the shipped index and a gate PCR 13 of zeros.
