@@ -64,7 +64,8 @@ static inline void tree_put_parents(const struct tree *tree, const char *path)
 {
 	char part[512];
 
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
 		(void)mkdirat(tree->fd, part, 0755);
 	}

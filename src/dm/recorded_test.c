@@ -11,8 +11,8 @@ static int note_device(void *ctx, const struct dm_device *device)
 	char *text = ctx;
 	size_t used = strlen(text);
 
-	snprintf(text + used, 512 - used, "[%u:%u %s <%s>%s]", device->major, device->minor,
-		 device->name, device->uuid, device->live ? "" : " dead");
+	snprintf(text + used, 512 - used, "[%u:%u %s <%s>%s]", device->major,
+		 device->minor, device->name, device->uuid, device->live ? "" : " dead");
 	return strcmp(device->name, "stop") ? 0 : -ECANCELED;
 }
 

@@ -14,8 +14,8 @@ static int note(void *ctx, const struct dm_device *of, const struct dm_target *t
 	size_t used = strlen(text);
 
 	CHECK(of == &device);
-	snprintf(text + used, 512 - used, "[%" PRIu64 "+%" PRIu64 " %s <%s>]", target->start,
-		 target->length, target->type, target->params);
+	snprintf(text + used, 512 - used, "[%" PRIu64 "+%" PRIu64 " %s <%s>]",
+		 target->start, target->length, target->type, target->params);
 	return strcmp(target->type, "stop") ? 0 : 7;
 }
 

@@ -82,6 +82,20 @@ int verity_sidecar_parse(const char *text, size_t size, struct verity_root_hash 
 	return parse_hex(hex, ret);
 }
 
+/* The digits of a UUID in the order of its text, which is where the hyphens must be. */
+static int copy_digits(const char *uuid, char ret[static 32])
+{
+	if (strlen(uuid) != VERITY_UUID_MAX - 1)
+		return -EBADMSG;
+	for (int i = 0; uuid[i]; i++) {
+		if ((uuid[i] == '-') != (i == 8 || i == 13 || i == 18 || i == 23))
+			return -EBADMSG;
+		if (uuid[i] != '-')
+			*ret++ = uuid[i];
+	}
+	return 0;
+}
+
 /**
  * verity_sidecar_parse_uuids() - put the root hash together from two partitions' UUIDs
  * @data_uuid: of the data partition: the first half
@@ -93,20 +107,11 @@ int verity_sidecar_parse(const char *text, size_t size, struct verity_root_hash 
 int verity_sidecar_parse_uuids(const char *data_uuid, const char *hash_uuid,
 			       struct verity_root_hash *ret)
 {
-	char hex[2 * 2 * 16 + 1];
-	size_t n = 0;
+	char hex[2 * 32 + 1] = "";
 
-	if (strlen(data_uuid) != VERITY_UUID_MAX - 1 ||
-	    strlen(hash_uuid) != VERITY_UUID_MAX - 1)
+	if (copy_digits(data_uuid, hex) < 0 || copy_digits(hash_uuid, hex + 32) < 0)
 		return -EBADMSG;
-	for (const char *c = data_uuid; *c; c++)
-		if (*c != '-' && n < sizeof(hex) - 1)
-			hex[n++] = *c;
-	for (const char *c = hash_uuid; *c; c++)
-		if (*c != '-' && n < sizeof(hex) - 1)
-			hex[n++] = *c;
-	hex[n] = '\0';
-	return n == sizeof(hex) - 1 ? parse_hex(hex, ret) : -EBADMSG;
+	return parse_hex(hex, ret);
 }
 
 /* NULL if there is no such text, or a NUL in it hides the rest. */
