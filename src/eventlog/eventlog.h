@@ -90,8 +90,8 @@ struct eventlog {
 
 /* Outcomes of eventlog_open(): the log is open, but was not as it should be. */
 enum eventlog_opened {
-	EVENTLOG_REPAIRED = 1,		/* a torn last record is cut off; nobody extended it */
-	EVENTLOG_DAMAGED,		/* there are octets that are no records; they stay */
+	EVENTLOG_REPAIRED = 1,		/* a torn last record, never extended, is cut off */
+	EVENTLOG_DAMAGED,		/* octets that are no records; they stay */
 };
 
 #define EVENTLOG_NONE	{ .fd = -1 }

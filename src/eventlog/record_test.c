@@ -6,6 +6,7 @@
 #include "eventlog/eventlog_test.h"
 #include "test.h"
 
+#define ANCHOR		"nvpcr-anchor:v1:mode=none:no-tpm"
 #define WORD		"dm-verity:v1:1:sha256:00:-:\"a\\b/c\""
 
 /* The digests in here are those that sha1sum(1) and the like print. */
@@ -39,7 +40,7 @@ static struct eventlog_record nvpcr_record(void)
 static void a_record_has_these_octets(void)
 {
 	struct eventlog_record nvpcr = nvpcr_record();
-	struct eventlog_record pcr = sample_pcr_record(0, "nvpcr-anchor:v1:mode=none:no-tpm");
+	struct eventlog_record pcr = sample_pcr_record(0, ANCHOR);
 	char text[EVENTLOG_RECORD_MAX];
 	size_t size = 0;
 
@@ -53,7 +54,7 @@ static void a_record_has_these_octets(void)
 static void these_octets_are_the_record(void)
 {
 	struct eventlog_record nvpcr = nvpcr_record();
-	struct eventlog_record pcr = sample_pcr_record(0, "nvpcr-anchor:v1:mode=none:no-tpm");
+	struct eventlog_record pcr = sample_pcr_record(0, ANCHOR);
 	struct eventlog_record decoded;
 
 	CHECK_EQ(eventlog_record_decode(nvpcr_text, sizeof(nvpcr_text) - 1, &decoded), 0);
@@ -106,106 +107,109 @@ static size_t edit(const char *old, const char *new, char ret[static 4096])
 				nvpcr_text, new, at ? at + strlen(old) : "");
 }
 
+/* What is wrong, and the edit that makes it so. */
+static const struct {
+	const char *name, *old, *new;
+} broken[] = {
+	{ "no start", "\x1e", "" },
+	{ "other start", "\x1e", "\n" },
+	{ "no end", "\n", "" },
+	{ "two ends", "\n", "\n\n" },
+	{ "an end inside", ",\"content\"", ",\n\"content\"" },
+	{ "a tab", ",\"content\"", ",\t\"content\"" },
+	{ "two objects", "}}}\n", "}}}{}\n" },
+	{ "not closed", "}}}\n", "}}\n" },
+	{ "a comma too many", "}}}\n", "},}}\n" },
+	{ "an array", "\x1e{", "\x1e[{" },
+	{ "a comment", "\x1e{", "\x1e{/**/" },
+	{ "single quotes", "\"systemd\"", "'systemd'" },
+	{ "no recnum", "\"recnum\":7,", "" },
+	{ "recnum null", ":7,", ":null," },
+	{ "recnum text", ":7,", ":\"7\"," },
+	{ "recnum negative", ":7,", ":-7," },
+	{ "recnum with a fraction", ":7,", ":7.0," },
+	{ "recnum with an exponent", ":7,", ":7e0," },
+	{ "recnum with a zero", ":7,", ":07," },
+	{ "recnum out of range", ":7,", ":9223372036854775808," },
+	{ "recnum out of any range", ":7,", ":99999999999999999999999," },
+	{ "no index", "\"nv_index\":25187909,", "" },
+	{ "index and pcr", "\"nv_index\":", "\"pcr\":1,\"nv_index\":" },
+	{ "pcr null beside", "\"nv_index\":", "\"pcr\":null,\"nv_index\":" },
+	{ "index text", "25187909", "\"25187909\"" },
+	{ "index no NV index", "25187909", "2172671557" },
+	{ "index past 32 bits", "25187909", "4320155205" },
+	{ "pcr 24", "\"nv_index\":25187909", "\"pcr\":24" },
+	{ "pcr with a name", "\"nv_index\":25187909", "\"pcr\":13" },
+	{ "no digests", "\"digests\":", "\"other\":" },
+	{ "digests an object", "[{\"hashAlg\"", "{\"a\":[{\"hashAlg\"" },
+	{ "digests empty", "[{\"hashAlg\"", "[],\"a\":[{\"hashAlg\"" },
+	{ "digest null", "[{\"hashAlg\"", "[null,{\"hashAlg\"" },
+	{ "digest without value", "\"digest\":\"3a", "\"other\":\"3a" },
+	{ "digest too short", "3a3e", "3a" },
+	{ "digest too long", "3a3e", "3a3a3e" },
+	{ "digest no hex", "3a3e", "3g3e" },
+	{ "unknown algorithm", "sha256\",", "sm3_256\"," },
+	{ "wrong algorithm", "sha256\",", "sha384\"," },
+	{ "long algorithm", "sha256\",", "sha256sha256sha256\"," },
+	{ "same algorithm twice", "[{\"hashAlg\"",
+	  "[{\"hashAlg\":\"sha256\",\"digest\":\""
+	  "0000000000000000000000000000000000000000000000000000000000000000\"},"
+	  "{\"hashAlg\"" },
+	{ "other content type", "\"systemd\"", "\"cel\"" },
+	{ "no content type", "\"content_type\":\"systemd\",", "" },
+	{ "no content", "\"content\":", "\"other\":" },
+	{ "content text", "\"content\":", "\"content\":\"\",\"other\":" },
+	{ "no name", "\"nvIndexName\":\"verity\",", "" },
+	{ "name empty", "\"verity\"", "\"\"" },
+	{ "name a number", "\"verity\"", "1" },
+	{ "no word", "\"string\":", "\"other\":" },
+	{ "word empty", "\"string\":", "\"string\":\"\",\"other\":" },
+	{ "word with NUL", "dm-verity:v1", "dm-verity\\u0000:v1" },
+	{ "word with a line feed", "dm-verity:v1", "dm-verity\\n:v1" },
+	{ "word with DEL", "dm-verity:v1", "dm-verity\x7f:v1" },
+	{ "word not ASCII", "dm-verity:v1", "dm-verit\xc3\xa4:v1" },
+	{ "word escaped not ASCII", "dm-verity:v1", "dm-verit\\u00e4:v1" },
+	{ "no boot ID", "\"bootId\":", "\"other\":" },
+	{ "boot ID short", "0123456789abcdef\",", "0123456789abcde\"," },
+	{ "boot ID long", "0123456789abcdef\",", "0123456789abcdef0\"," },
+	{ "boot ID upper case", "0123456789abcdef\",", "0123456789ABCDEF\"," },
+	{ "no timestamp", "\"timestamp\":", "\"other\":" },
+	{ "timestamp text", "4200000", "\"4200000\"" },
+	{ "timestamp out of range", "4200000", "18446744073709551615" },
+	{ "no event type", "\"eventType\":", "\"other\":" },
+	{ "event type empty", "\"eventType\":\"dm-verity\"", "\"eventType\":\"\"" },
+	{ "source too long", "\"uevent\"", "\"ueventueventueve\"" },
+	{ "source null", "\"uevent\"", "null" },
+	{ "phase a number", "\"initrd\"", "1" },
+	{ "annotations a list", "{\"dmName\"", "[],\"a\":{\"dmName\"" },
+	{ "annotations null", "{\"dmName\"", "null,\"a\":{\"dmName\"" },
+	{ "annotation an object", "\"root\"", "{}" },
+	{ "annotation null", "\"root\"", "null" },
+	{ "annotation with a fraction", "12}", "12.5}" },
+	{ "annotation without name", "\"dmName\"", "\"\"" },
+	{ "annotation with a bad name", "\"dmName\"", "\"dm\\u001bName\"" },
+	{ "annotation with NUL", "root", "ro\\u0000ot" },
+	{ "annotation not UTF-8", "root", "ro\xffot" },
+	{ "not ASCII outside a text", "\x1e{", "\x1e{\xc3\xa4" },
+	{ "a comment beside UTF-8", "root", "r\xc3\xb6t\",/**/\"a\":\"" },
+	{ "a blank not ASCII", "\x1e{", "\x1e{\xc2\xa0" },
+	{ "unknown not UTF-8", "\"bootId\"", "\"x\":\"\xff\",\"bootId\"" },
+	{ "annotation a surrogate", "root", "ro\xed\xa0\x80ot" },
+	{ "annotation too deep", "\"root\"", "[[[[[[[[[[1]]]]]]]]]]" },
+	{ "annotation negative", "12}", "-12}" },
+	{ "annotation out of range", "12}", "9223372036854775808}" },
+	{ "annotation out of any range", "12}", "99999999999999999999999}" },
+};
+
 static void a_text_that_breaks_a_rule_is_refused(void)
 {
-	static const struct {
-		const char *name, *old, *new;
-	} cases[] = {
-		{ "no start", "\x1e", "" },
-		{ "other start", "\x1e", "\n" },
-		{ "no end", "\n", "" },
-		{ "two ends", "\n", "\n\n" },
-		{ "an end inside", ",\"content\"", ",\n\"content\"" },
-		{ "a tab", ",\"content\"", ",\t\"content\"" },
-		{ "two objects", "}}}\n", "}}}{}\n" },
-		{ "not closed", "}}}\n", "}}\n" },
-		{ "a comma too many", "}}}\n", "},}}\n" },
-		{ "an array", "\x1e{", "\x1e[{" },
-		{ "a comment", "\x1e{", "\x1e{/**/" },
-		{ "single quotes", "\"systemd\"", "'systemd'" },
-		{ "no recnum", "\"recnum\":7,", "" },
-		{ "recnum null", ":7,", ":null," },
-		{ "recnum text", ":7,", ":\"7\"," },
-		{ "recnum negative", ":7,", ":-7," },
-		{ "recnum with a fraction", ":7,", ":7.0," },
-		{ "recnum with an exponent", ":7,", ":7e0," },
-		{ "recnum with a zero", ":7,", ":07," },
-		{ "recnum out of range", ":7,", ":9223372036854775808," },
-		{ "recnum out of any range", ":7,", ":99999999999999999999999," },
-		{ "no index", "\"nv_index\":25187909,", "" },
-		{ "index and pcr", "\"nv_index\":", "\"pcr\":1,\"nv_index\":" },
-		{ "pcr null beside", "\"nv_index\":", "\"pcr\":null,\"nv_index\":" },
-		{ "index text", "25187909", "\"25187909\"" },
-		{ "index no NV index", "25187909", "2172671557" },
-		{ "index past 32 bits", "25187909", "4320155205" },
-		{ "pcr 24", "\"nv_index\":25187909", "\"pcr\":24" },
-		{ "pcr with a name", "\"nv_index\":25187909", "\"pcr\":13" },
-		{ "no digests", "\"digests\":", "\"other\":" },
-		{ "digests an object", "[{\"hashAlg\"", "{\"a\":[{\"hashAlg\"" },
-		{ "digests empty", "[{\"hashAlg\"", "[],\"a\":[{\"hashAlg\"" },
-		{ "digest null", "[{\"hashAlg\"", "[null,{\"hashAlg\"" },
-		{ "digest without value", "\"digest\":\"3a", "\"other\":\"3a" },
-		{ "digest too short", "3a3e", "3a" },
-		{ "digest too long", "3a3e", "3a3a3e" },
-		{ "digest no hex", "3a3e", "3g3e" },
-		{ "unknown algorithm", "sha256\",", "sm3_256\"," },
-		{ "wrong algorithm", "sha256\",", "sha384\"," },
-		{ "long algorithm", "sha256\",", "sha256sha256sha256\"," },
-		{ "same algorithm twice", "[{\"hashAlg\"", "[{\"hashAlg\":\"sha256\",\"digest\":\""
-		  "0000000000000000000000000000000000000000000000000000000000000000\"},"
-		  "{\"hashAlg\"" },
-		{ "other content type", "\"systemd\"", "\"cel\"" },
-		{ "no content type", "\"content_type\":\"systemd\",", "" },
-		{ "no content", "\"content\":", "\"other\":" },
-		{ "content text", "\"content\":", "\"content\":\"\",\"other\":" },
-		{ "no name", "\"nvIndexName\":\"verity\",", "" },
-		{ "name empty", "\"verity\"", "\"\"" },
-		{ "name a number", "\"verity\"", "1" },
-		{ "no word", "\"string\":", "\"other\":" },
-		{ "word empty", "\"string\":", "\"string\":\"\",\"other\":" },
-		{ "word with NUL", "dm-verity:v1", "dm-verity\\u0000:v1" },
-		{ "word with a line feed", "dm-verity:v1", "dm-verity\\n:v1" },
-		{ "word with DEL", "dm-verity:v1", "dm-verity\x7f:v1" },
-		{ "word not ASCII", "dm-verity:v1", "dm-verit\xc3\xa4:v1" },
-		{ "word escaped not ASCII", "dm-verity:v1", "dm-verit\\u00e4:v1" },
-		{ "no boot ID", "\"bootId\":", "\"other\":" },
-		{ "boot ID short", "0123456789abcdef\",", "0123456789abcde\"," },
-		{ "boot ID long", "0123456789abcdef\",", "0123456789abcdef0\"," },
-		{ "boot ID upper case", "0123456789abcdef\",", "0123456789ABCDEF\"," },
-		{ "no timestamp", "\"timestamp\":", "\"other\":" },
-		{ "timestamp text", "4200000", "\"4200000\"" },
-		{ "timestamp out of range", "4200000", "18446744073709551615" },
-		{ "no event type", "\"eventType\":", "\"other\":" },
-		{ "event type empty", "\"eventType\":\"dm-verity\"", "\"eventType\":\"\"" },
-		{ "source too long", "\"uevent\"", "\"ueventueventueve\"" },
-		{ "source null", "\"uevent\"", "null" },
-		{ "phase a number", "\"initrd\"", "1" },
-		{ "annotations a list", "{\"dmName\"", "[],\"a\":{\"dmName\"" },
-		{ "annotations null", "{\"dmName\"", "null,\"a\":{\"dmName\"" },
-		{ "annotation an object", "\"root\"", "{}" },
-		{ "annotation null", "\"root\"", "null" },
-		{ "annotation with a fraction", "12}", "12.5}" },
-		{ "annotation without name", "\"dmName\"", "\"\"" },
-		{ "annotation with a bad name", "\"dmName\"", "\"dm\\u001bName\"" },
-		{ "annotation with NUL", "root", "ro\\u0000ot" },
-		{ "annotation not UTF-8", "root", "ro\xffot" },
-		{ "not ASCII outside a text", "\x1e{", "\x1e{\xc3\xa4" },
-		{ "a comment beside UTF-8", "root", "r\xc3\xb6t\",/**/\"a\":\"" },
-		{ "a blank not ASCII", "\x1e{", "\x1e{\xc2\xa0" },
-		{ "UTF-8 broken in an unknown member", "\"bootId\"", "\"x\":\"\xff\",\"bootId\"" },
-		{ "annotation a surrogate", "root", "ro\xed\xa0\x80ot" },
-		{ "annotation too deep", "\"root\"", "[[[[[[[[[[1]]]]]]]]]]" },
-		{ "annotation negative", "12}", "-12}" },
-		{ "annotation out of range", "12}", "9223372036854775808}" },
-		{ "annotation out of any range", "12}", "99999999999999999999999}" },
-	};
 	struct eventlog_record decoded;
 	char text[4096];
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t size = edit(cases[i].old, cases[i].new, text);
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		size_t size = edit(broken[i].old, broken[i].new, text);
 
-		test_case = cases[i].name;
+		test_case = broken[i].name;
 		CHECK_EQ(decode_both_ways(text, size, &decoded), -EBADMSG);
 		CHECK(!decoded.annotations);
 	}
