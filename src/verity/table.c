@@ -280,15 +280,16 @@ int verity_options_normalize(const char *list, char ret[static VERITY_OPTIONS_MA
  */
 int verity_table_data_device(const char *text, uint32_t *ret_major, uint32_t *ret_minor)
 {
-	size_t start = strcspn(text, " ");
 	size_t length;
 	char device[32];
 
-	start += strspn(text + start, " ");
-	length = strcspn(text + start, " ");
+	text += strspn(text, " ");
+	text += strcspn(text, " ");
+	text += strspn(text, " ");
+	length = strcspn(text, " ");
 	if (length >= sizeof(device))
 		return -EBADMSG;
-	memcpy(device, text + start, length);
+	memcpy(device, text, length);
 	device[length] = '\0';
 	return parse_device(device, ret_major, ret_minor);
 }

@@ -211,6 +211,7 @@ static void the_data_device_is_found(void)
 	CHECK_EQ(verity_table_data_device(FIXED, &major, &minor), 0);
 	CHECK_EQ(major, 259);
 	CHECK_EQ(minor, 0);
+	CHECK_EQ(verity_table_data_device(" " FIXED, &major, &minor), 0);
 	CHECK_EQ(verity_table_data_device("1", &major, &minor), -EBADMSG);
 	CHECK_EQ(verity_table_data_device("1 /dev/loop0 7:1", &major, &minor), -EBADMSG);
 	CHECK_EQ(verity_table_data_device("1 1111111111111111111111111111111111:1 7:1",
