@@ -135,8 +135,9 @@ static int parse_value(const char *text, enum digest_alg alg, struct digest *ret
 	return digest_from_hex(alg, text, ret);
 }
 
-/* Reads index @i out of the three words at *@next; handles must ascend. */
-static int parse_index(char **next, size_t i, struct nvpcr_anchor *ret)
+/* Reads the next index out of the three words at *@next. */
+static int parse_index(char **next, uint32_t *ret_handle, struct tpm_name *ret_name,
+		       struct digest *ret_value)
 {
 	const char *handle = strsep(next, ":");
 	const char *name = strsep(next, ":");
@@ -145,13 +146,9 @@ static int parse_index(char **next, size_t i, struct nvpcr_anchor *ret)
 
 	if (!value)
 		return -EBADMSG;
-	if (parse_handle(handle, &ret->handles[i]) < 0 ||
-	    parse_name(name, &ret->names[i], &alg) < 0 ||
-	    parse_value(value, alg, &ret->values[i]) < 0)
+	if (parse_handle(handle, ret_handle) < 0 || parse_name(name, ret_name, &alg) < 0)
 		return -EBADMSG;
-	if (i > 0 && ret->handles[i] <= ret->handles[i - 1])
-		return -EBADMSG;
-	return 0;
+	return parse_value(value, alg, ret_value);
 }
 
 static int parse_count(const char *text, size_t *ret)
@@ -170,16 +167,21 @@ static int parse_indices(const char *text, struct nvpcr_anchor *ret)
 {
 	char copy[NVPCR_ANCHOR_MAX], *next = copy;
 	size_t length = strlen(text);
+	uint32_t last = 0;
 	int r;
 
 	if (length >= sizeof(copy))
 		return -EBADMSG;
 	memcpy(copy, text, length + 1);
 	r = parse_count(strsep(&next, ":"), &ret->n);
-	for (size_t i = 0; r == 0 && i < ret->n; i++)
-		r = parse_index(&next, i, ret);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < ret->n; i++) {
+		r = parse_index(&next, &ret->handles[i], &ret->names[i], &ret->values[i]);
+		if (r < 0 || ret->handles[i] <= last)
+			return -EBADMSG;
+		last = ret->handles[i];
+	}
 	return next ? -EBADMSG : 0;
 }
 

@@ -82,7 +82,7 @@ static void an_extension_is_four_commands(void)
 		CHECK(strncmp(fake.commands[3] + 12,
 			      "00000136" "01805645" "01805645", 24) == 0);
 		/* sessionAttributes before the HMAC: the session ends with the command */
-		CHECK(strncmp(fake.commands[3] + 2 * 60, "00" "0020", 6) == 0);
+		CHECK(strncmp(&fake.commands[3][120], "00" "0020", 6) == 0);
 		CHECK(strstr(fake.commands[3], "0020" "dd" TAIL31));
 	}
 	tpm_close(tpm);
