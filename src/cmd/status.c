@@ -34,15 +34,20 @@ static void add_text(struct json_object *object, const char *key, const char *te
 	add(object, key, json_object_new_string(text));
 }
 
+/* An index that its NvPCR fell from is still there to be read. */
 static void fill_value(struct json_object *object, struct tpm *tpm,
 		       const struct measure_summary *summary, const struct nvpcr *nvpcr)
 {
 	const struct eventlog_fold *fold = eventlog_replay_find(
 		&summary->replay, EVENTLOG_NV_INDEX, nvpcr->def.index, nvpcr->def.alg);
+	struct nvpcr index = *nvpcr;
 	char hex[DIGEST_HEX_MAX];
 	struct tpm_name name;
 	struct digest value;
-	int r = tpm ? nvpcr_read(tpm, nvpcr, &name, &value) : -ENODEV;
+	int r;
+
+	index.rung = NVPCR_RUNG_NV;
+	r = tpm ? nvpcr_read(tpm, &index, &name, &value) : -ENODEV;
 
 	add(object, "records", json_object_new_uint64(fold ? fold->n : 0));
 	if (r == 0) {

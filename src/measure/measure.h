@@ -212,6 +212,8 @@ int measure_summarize(struct eventlog_reader *reader, bool track_live,
 		      struct measure_summary *ret);
 void measure_summary_done(struct measure_summary *summary);
 const char *measure_fault_describe(int fault);
+void measure_summary_anchored(const struct measure_summary *summary,
+			      struct nvpcr_set *ret);
 void measure_summary_nvpcrs(const struct measure_summary *summary, struct nvpcr_set *ret);
 
 /* verify.c */

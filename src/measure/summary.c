@@ -343,23 +343,33 @@ static void unanchored_nvpcr(const struct measure_summary *summary, struct nvpcr
 }
 
 /**
- * measure_summary_nvpcrs() - the NvPCRs that a log's anchor names
+ * measure_summary_anchored() - the indices that a log's anchor names
  * @summary: of the log
- * @ret:     them; one that activations go to is among them, whatever its rung
+ * @ret:     them, on the rungs that they had when they were anchored
+ */
+void measure_summary_anchored(const struct measure_summary *summary,
+			      struct nvpcr_set *ret)
+{
+	*ret = (struct nvpcr_set){ .gate = summary->gate, .n_nvpcrs = summary->anchor.n };
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", summary->anchor.reason);
+	for (size_t i = 0; i < ret->n_nvpcrs; i++)
+		anchored_nvpcr(summary, i, &ret->nvpcrs[i]);
+}
+
+/**
+ * measure_summary_nvpcrs() - the NvPCRs of a log, where they are now
+ * @summary: of the log
+ * @ret:     those that its anchor names, in the same order; one that activations go to
+ *           is among them, whatever its rung
  */
 void measure_summary_nvpcrs(const struct measure_summary *summary, struct nvpcr_set *ret)
 {
 	struct nvpcr *verity = NULL;
 
-	*ret = (struct nvpcr_set){ .gate = summary->gate };
-	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", summary->anchor.reason);
-	for (size_t i = 0; i < summary->anchor.n; i++) {
-		struct nvpcr *nvpcr = &ret->nvpcrs[ret->n_nvpcrs++];
-
-		anchored_nvpcr(summary, i, nvpcr);
-		if (strcmp(nvpcr->def.name, MEASURE_NVPCR) == 0)
-			verity = nvpcr;
-	}
+	measure_summary_anchored(summary, ret);
+	for (size_t i = 0; i < ret->n_nvpcrs; i++)
+		if (strcmp(ret->nvpcrs[i].def.name, MEASURE_NVPCR) == 0)
+			verity = &ret->nvpcrs[i];
 	if (!verity && ret->n_nvpcrs < NVPCR_MAX) {
 		verity = &ret->nvpcrs[ret->n_nvpcrs++];
 		unanchored_nvpcr(summary, verity);

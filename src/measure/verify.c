@@ -302,7 +302,7 @@ int measure_verify(int root_fd, struct tpm *tpm, const char *no_tpm_reason,
 		return r;
 	ret->n_records = check->summary.n_records;
 	ret->n_activations = check->summary.n_activations;
-	measure_summary_nvpcrs(&check->summary, &check->nvpcrs);
+	measure_summary_anchored(&check->summary, &check->nvpcrs);
 	check_all(check, no_tpm_reason);
 	return 0;
 }
