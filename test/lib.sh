@@ -304,7 +304,8 @@ proxy_start() {
 
 # rule COMMAND ACTION [SKIP [COUNT]]; without arguments: no rule any more
 rule() {
-	echo "$@" > "$rules.new" && mv "$rules.new" "$rules"
+	rule_number=$((${rule_number:-0} + 1))
+	printf '# %s\n%s\n' "$rule_number" "$*" > "$rules.new" && mv "$rules.new" "$rules"
 }
 
 # n_commands [NAME]: how many of them were sent since forget_commands

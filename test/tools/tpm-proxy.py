@@ -6,15 +6,15 @@ Commands that come in at SOCKET go to PORT on 127.0.0.1. The name of each is wri
 the file COMMANDS, followed by what was done to it if that is anything but passing it on.
 
 The file RULES holds lines "NAME ACTION [SKIP [COUNT]]": what is done to commands of that
-name, or of any if it is "any", after the first SKIP of them, COUNT times (always). The
-counting begins anew whenever the file is replaced. Actions:
+name, or of any if it is "any", after the first SKIP of them, COUNT times (always). Lines
+that begin with "# " say nothing, but the counting begins anew whenever the text changes.
+Actions:
 
   hang     the command is swallowed; there is never an answer
   lose     the TPM executes it; there is never an answer
   cut      the connection is closed instead
   rc:0xNN  the TPM does not hear of it; the answer is this response code
 """
-import os
 import socket
 import struct
 import sys
@@ -35,19 +35,23 @@ class Rules:
 
     def __init__(self, path):
         self.path = path
-        self.inode = None
+        self.text = None
         self.rules = []
 
+    def read(self):
+        with open(self.path, encoding="ascii") as f:
+            text = f.read()
+        if text == self.text:
+            return
+        self.text = text
+        self.rules = []
+        for words in map(str.split, text.splitlines()):
+            if words and words[0] != "#":
+                numbers = [int(word) for word in words[2:]]
+                self.rules.append(words[:2] + numbers + [0, FOREVER][len(numbers):])
+
     def action(self, name):
-        inode = os.stat(self.path).st_ino
-        if inode != self.inode:
-            self.inode = inode
-            self.rules = []
-            with open(self.path, encoding="ascii") as f:
-                for words in filter(None, map(str.split, f)):
-                    numbers = [int(word) for word in words[2:]]
-                    numbers += [0, FOREVER][len(numbers):]
-                    self.rules.append(words[:2] + numbers)
+        self.read()
         for rule in self.rules:
             if rule[0] not in (name, "any"):
                 continue
