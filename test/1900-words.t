@@ -67,11 +67,16 @@ gate_digest=$(sha256 $zero)
 a=$(sha256 $zero 0000017f 00000001 000b 03 002000 "$gate_digest")
 b=$(sha256 $zero 0000018f 01)
 policy=$(sha256 $zero 00000171 "$a" "$b")
-name=000b$(sha256 "${index#0x}" 000b 2e060048 0020 "$policy" 0020)
+name_of() {
+	echo "000b$(sha256 "${index#0x}" 000b "$1" 0020 "$policy" 0020)"
+}
+name=$(name_of 2e060048)
 value=$(sha256 $zero "$(printf '%s' "$genesis" | sha256_text)")
 anchor=nvpcr-anchor:v1:1:$index:$name:$value
 is "$(example '^nvpcr-anchor:v1:1:')" "$anchor" "the anchor follows from the formulas"
 
+is "$(grep '^000b' src/man/veritally.8.scd)" "$name
+$(name_of 2a060048)" "veritally(8) has the Names of both rungs"
 is "$(example ^set:)" "set:v1:host-ready:2:$(example ^dm-verity: | sort | sha256_text)" \
 	"the set is that of the two activations"
 is "$(example ^removed:)" "removed:v1:$(example ^dm-verity: | head -n 1)" \
