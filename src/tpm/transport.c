@@ -124,6 +124,13 @@ static void device_close(void *ctx)
 	free(device);
 }
 
+static void pause_ms(int ms)
+{
+	const struct timespec pause = { .tv_nsec = ms * 1000000L };
+
+	(void)nanosleep(&pause, NULL);
+}
+
 /* What open(2) says while the driver is not there yet, or another has the device. */
 static bool may_come(int r)
 {
@@ -133,14 +140,13 @@ static bool may_come(int r)
 static int open_patiently(const char *path, int root_fd, int timeout_ms)
 {
 	uint64_t deadline_us = clock_us(CLOCK_MONOTONIC) + (uint64_t)timeout_ms * CLOCK_MS;
-	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
 
 	for (;;) {
 		int fd = io_open(root_fd, path, O_RDWR | O_NONBLOCK, 0);
 
 		if (!may_come(fd) || clock_left_ms(deadline_us) == 0)
 			return fd;
-		(void)nanosleep(&pause, NULL);
+		pause_ms(RETRY_MS);
 	}
 }
 
@@ -179,6 +185,20 @@ int tpm_transport_device(const char *path, int root_fd, int timeout_ms,
 	return 0;
 }
 
+/* connect(2), again while the queue of a unix socket is full: no poll(2) tells when it
+ * no longer is. */
+static int connect_patiently(int fd, const struct swtpm *swtpm, uint64_t deadline_us)
+{
+	while (connect(fd, &swtpm->address.any, swtpm->address_size) < 0) {
+		if (errno != EAGAIN)
+			return -errno;
+		if (clock_left_ms(deadline_us) == 0)
+			return -ETIMEDOUT;
+		pause_ms(1);
+	}
+	return 0;
+}
+
 static int swtpm_connect(const struct swtpm *swtpm, uint64_t deadline_us)
 {
 	_cleanup_close_ int fd = socket(swtpm->address.any.sa_family,
@@ -188,10 +208,11 @@ static int swtpm_connect(const struct swtpm *swtpm, uint64_t deadline_us)
 
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, &swtpm->address.any, swtpm->address_size) == 0)
+	r = connect_patiently(fd, swtpm, deadline_us);
+	if (r == 0)
 		return take_fd(fd);
-	if (errno != EINPROGRESS)
-		return -errno;
+	if (r != -EINPROGRESS)
+		return r;
 	r = wait_for(fd, POLLOUT, deadline_us);
 	if (r < 0)
 		return r;

@@ -53,26 +53,6 @@ static void a_normal_boot_takes_eight_commands_and_no_define(void)
 	bench_end(&bench);
 }
 
-/* A process that did not allocate needs only the gate's old values, and one command
- * more the first time. */
-static void another_process_goes_on_with_the_index(void)
-{
-	static const char *const words[] = { "one", "two" };
-	struct bench bench;
-
-	if (!bench_begin(&bench))
-		return;
-	(void)boot(&bench);
-	CHECK_EQ(extend(&bench, "one"), 0);
-	tpm_close(bench.tpm);
-	bench.tpm = probe_open(&bench.probe);
-	bench.probe.n_commands = 0;
-	CHECK_EQ(extend(&bench, "two"), 0);
-	CHECK_EQ(bench.probe.n_commands, 5);
-	check_value(&bench, words, 2);
-	bench_end(&bench);
-}
-
 /* The kernel's hibernation: state saved, then a fresh start. */
 static void power_events_clear_the_index_with_the_gate(void)
 {
@@ -337,41 +317,6 @@ static void any_refusal_ends_on_a_rung(void)
 	bench_end(&bench);
 }
 
-static void extend_another_pcr(const struct swtpm *swtpm)
-{
-	struct digest digest;
-	struct raw raw;
-
-	digest_compute(DIGEST_SHA256, "ima", 3, &digest);
-	raw_begin(&raw, 0x8002, CC_PCR_EXTEND);
-	raw_u32(&raw, 10);
-	raw_auth(&raw, 0x40000009);
-	raw_u32(&raw, 1);
-	raw_u16(&raw, 0x000b);
-	memcpy(raw.bytes + raw.size, digest.bytes, 32);
-	raw.size += 32;
-	CHECK_EQ(raw_run(swtpm, &raw, NULL), 0);
-}
-
-/* IMA may extend PCR 10 between PolicyPCR and NV_Extend: 0x128. */
-static void a_pcr_that_changes_meanwhile_costs_a_second_try(void)
-{
-	static const char *const words[] = { "one" };
-	struct bench bench;
-
-	if (!bench_begin(&bench))
-		return;
-	bench.probe.before_code = CC_NV_EXTEND;
-	bench.probe.before = extend_another_pcr;
-	CHECK_EQ(boot(&bench)->rung, NVPCR_RUNG_ORDERLY);
-	CHECK(!bench.probe.before);
-	CHECK_EQ(bench.probe.n_flushes, 1);
-	CHECK_EQ(bench.probe.n_commands, 10 + 5);
-	CHECK_EQ(extend(&bench, "one"), 0);
-	check_value(&bench, words, 1);
-	bench_end(&bench);
-}
-
 /* Wherever the TPM stops answering, the set ends on the last rung and no further
  * command is sent. */
 static void a_silent_tpm_is_left_alone(void)
@@ -469,7 +414,6 @@ static void a_missing_bank_leads_to_the_gate_pcr(void)
 
 TEST_MAIN(a_first_boot_defines_the_index,
 	  a_normal_boot_takes_eight_commands_and_no_define,
-	  another_process_goes_on_with_the_index,
 	  power_events_clear_the_index_with_the_gate,
 	  a_changed_gate_value_makes_the_index_stale,
 	  an_index_written_before_us_begins_anew,
@@ -478,7 +422,6 @@ TEST_MAIN(a_first_boot_defines_the_index,
 	  a_full_memory_leads_down_the_ladder,
 	  no_room_at_all_leads_to_the_gate_pcr,
 	  any_refusal_ends_on_a_rung,
-	  a_pcr_that_changes_meanwhile_costs_a_second_try,
 	  a_silent_tpm_is_left_alone,
 	  one_anchor_covers_all_nvpcrs,
 	  a_missing_bank_leads_to_the_gate_pcr)
