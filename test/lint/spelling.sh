@@ -4,4 +4,4 @@
 set -eu
 . test/lint/files.sh
 
-files | tr '\n' '\0' | xargs -0 codespell --ignore-words-list=anid,te,fo,daa,iif
+files | tr '\n' '\0' | xargs -0 codespell --ignore-words-list=anid,te,fo,daa,iif,isnt
