@@ -163,4 +163,8 @@ const struct eventlog_fold *eventlog_replay_find(const struct eventlog_replay *r
 						 enum eventlog_target target,
 						 uint32_t index, enum digest_alg alg);
 
+/* firmware.c: the firmware's event log */
+int eventlog_firmware_fold(const uint8_t *data, size_t size, uint32_t pcr,
+			   enum digest_alg alg, struct digest *ret);
+
 #endif /* EVENTLOG_EVENTLOG_H */

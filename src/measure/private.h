@@ -24,6 +24,10 @@ enum measure_agreement {
 enum measure_agreement measure_compare(const struct eventlog_fold *fold,
 				       const struct digest *actual);
 
+/* origin.c */
+bool measure_gate_is_explained(int root_fd, const struct nvpcr_gate *gate,
+			       enum digest_alg alg);
+
 /* control.c */
 int measure_control_open(int root_fd);
 void measure_control_close(int root_fd, int *fd);
