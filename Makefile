@@ -69,6 +69,7 @@ LINK := musl-gcc
 ifneq ($(findstring clang,$(comp)),)
 compile := $(comp) --target=$(ARCH)-linux-musl -nostdlibinc \
 	-isystem /usr/include/$(ARCH)-linux-musl
+LINK += $(if $(filter 0,$(LTO)),-fno-lto,-flto=auto)
 else
 compile := $(if $(filter gcc,$(comp)),musl-gcc,$(comp))
 lto := $(if $(filter 0,$(LTO)),-fno-lto,-flto=auto -ffat-lto-objects)
