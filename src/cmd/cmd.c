@@ -27,7 +27,7 @@ static size_t count_options(const struct cmd_option *options)
 
 static void add_short(char *shorts, const struct cmd_option *option)
 {
-	if (option->id > 255)
+	if (option->id > 255 || option->id == CMD_OPTION_HELP)
 		return;
 	shorts += strlen(shorts);
 	*shorts++ = (char)option->id;
@@ -60,7 +60,7 @@ static int complain(const struct cmd *cmd, char *argv[])
 int cmd_next_option(const struct cmd *cmd, int argc, char *argv[])
 {
 	struct option longs[OPTIONS_MAX + 2] = { 0 };
-	char shorts[2 * OPTIONS_MAX + 4] = "+";
+	char shorts[2 * OPTIONS_MAX + 4] = "+h";
 	size_t n = count_options(cmd->options);
 	int id;
 

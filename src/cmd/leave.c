@@ -52,7 +52,9 @@ static int ask_daemon(const struct cmd_env *env, const struct barrier *barrier)
 		return r;
 	if (strcmp(answer, "ok") == 0)
 		return 0;
-	return msg_error(-EREMOTEIO, "the daemon says: %s", answer);
+	(void)msg_error(0, "the daemon could not do it: %s",
+			strncmp(answer, "error ", 6) == 0 ? answer + 6 : answer);
+	return -EREMOTEIO;
 }
 
 static int do_it_ourselves(const struct cmd_env *env, const struct config *config,

@@ -11,9 +11,10 @@ _veritally_options()
 	watch) echo "--ready-fd= --help" ;;
 	sync) echo "--phase= --timeout= --help" ;;
 	status | log | verify) echo "--json --help" ;;
-	predict) echo "--json --options= --help" ;;
+	predict) echo "--json --options= --architecture= --help" ;;
 	leave) echo "--help" ;;
-	*) echo "--tpm= --sysroot= --config= -q -v --help --version" ;;
+	*) echo "--tpm= --sysroot= --config= -q --quiet -v --verbose --help \
+		--version" ;;
 	esac
 }
 
@@ -22,7 +23,7 @@ _veritally_value()
 {
 	case $1 in
 	--tpm) COMPREPLY=($(compgen -W \
-		"device: swtpm:host= swtpm:path= none" -- "$2")) ;;
+		"auto device: swtpm:host= swtpm:path= none" -- "$2")) ;;
 	--phase) COMPREPLY=($(compgen -W "host-ready" -- "$2")) ;;
 	--sysroot) COMPREPLY=($(compgen -d -- "$2")) ;;
 	--config) COMPREPLY=($(compgen -f -- "$2")) ;;
