@@ -171,6 +171,7 @@ has_writer() {
 
 # begin_watch: `watch` stays in the foreground, so it is put in the background here
 begin_watch() {
+	rm -f "$scratch/ready"
 	"$VERITALLY" --sysroot="$root" --tpm="$tpm" watch --ready-fd=3 \
 		> "$scratch/watch.out" 2> "$scratch/watch.err" 3> "$scratch/ready" &
 	pids="$pids $!"

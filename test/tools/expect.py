@@ -104,6 +104,9 @@ def options(words):
 
 def word_of(line):
     fields = line.split()
+    if not re.fullmatch("[0-9a-fA-F]+", fields[11]):
+        text = line.rstrip("\n").split(" ", 3)[3]
+        return f"dm-verity:v1:unreadable:{hashlib.sha256(text.encode()).hexdigest()}"
     version, _, _, data_size, hash_size, blocks, _, alg, root, salt = fields[3:13]
     names, signature = options(fields[14:])
     return (f"dm-verity:v1:{version}:{alg}:{root.lower()}:{salt.lower()}:{data_size}:"
