@@ -157,7 +157,7 @@ bool record_scan(const char *text, size_t size, struct eventlog_record *ret,
 		return false;
 	if (!scan_number(&s, &index) || index > UINT32_MAX || !match(&s, ",\"digests\":[") ||
 	    !scan_digests(&s, ret) ||
-	    !match(&s, ",\"content_type\":\"systemd\",\"content\":{") ||
+	    !match(&s, ",\"content_type\":\"" RECORD_CONTENT_TYPE "\",\"content\":{") ||
 	    !scan_content(&s, ret, ret_claims))
 		return false;
 	ret->index = (uint32_t)index;

@@ -78,16 +78,17 @@ static const char *words(struct fixture *f)
 	_cleanup_(eventlog_reader_close) struct eventlog_reader *reader = NULL;
 	const struct eventlog_record *record = NULL;
 	static char text[256];
+	size_t n;
 	int r;
 
 	*text = '\0';
 	CHECK_EQ(eventlog_reader_open(f->root_fd, LOG, &reader), 0);
 	while ((r = eventlog_reader_next(reader, &record)) == 0 || r == EVENTLOG_MALFORMED) {
-		size_t n = strlen(text);
-
+		n = strlen(text);
 		(void)snprintf(text + n, sizeof(text) - n, "%.16s,", r ? "M" : record->word);
 	}
-	(void)strcat(text, r == EVENTLOG_END ? "END" : "TORN");
+	n = strlen(text);
+	(void)snprintf(text + n, sizeof(text) - n, r == EVENTLOG_END ? "END" : "TORN");
 	return text;
 }
 

@@ -22,23 +22,25 @@ static int file_with(const void *data, size_t size)
 	return fd;
 }
 
-/* What the reader says of each piece, such as "0.1.2E": M malformed, T torn, E end. */
+/* What the reader says of each piece, such as "012E": M malformed, T torn, E end. */
 static void read_all(int fd, char ret[static 64])
 {
 	_cleanup_(eventlog_reader_close) struct eventlog_reader *reader = NULL;
 	const struct eventlog_record *record = NULL;
+	size_t n;
 	int r = 0;
 
 	*ret = '\0';
 	CHECK_EQ(eventlog_reader_open_fd(fd, &reader), 0);
 	while (r != EVENTLOG_END && r != EVENTLOG_TORN && strlen(ret) < 48) {
 		r = eventlog_reader_next(reader, &record);
+		n = strlen(ret);
 		if (r == 0)
-			(void)snprintf(ret + strlen(ret), 16, "%d", (int)record->recnum);
+			(void)snprintf(ret + n, 64 - n, "%d", (int)record->recnum);
 		else
-			(void)strcat(ret, r == EVENTLOG_END ? "E" :
-				     r == EVENTLOG_TORN ? "T" :
-				     r == EVENTLOG_MALFORMED ? "M" : "?");
+			(void)snprintf(ret + n, 64 - n, r == EVENTLOG_END ? "E" :
+				       r == EVENTLOG_TORN ? "T" :
+				       r == EVENTLOG_MALFORMED ? "M" : "?");
 	}
 }
 
@@ -136,7 +138,7 @@ static void a_cut_anywhere_in_the_last_record_is_torn(void)
 static void octets_nul_at_the_end_are_torn(void)
 {
 	static const size_t counts[] = { 1, 4096, EVENTLOG_RECORD_MAX,
-					 2 * EVENTLOG_RECORD_MAX, 1000000 };
+					 2UL * EVENTLOG_RECORD_MAX, 1000000 };
 	size_t first = sample_text(0, "one", text, 0);
 	size_t size = sample_text(1, "two", text, first);
 	char seen[64];
@@ -202,7 +204,8 @@ static void what_is_no_record_is_passed_over(void)
 static void a_record_without_end_is_never_held_whole(void)
 {
 	static const size_t sizes[] = { EVENTLOG_RECORD_MAX - 1, EVENTLOG_RECORD_MAX,
-					2 * EVENTLOG_RECORD_MAX, 3 * EVENTLOG_RECORD_MAX };
+					2UL * EVENTLOG_RECORD_MAX,
+					3UL * EVENTLOG_RECORD_MAX };
 	static char piece[3 * EVENTLOG_RECORD_MAX];
 	char seen[64];
 
@@ -230,6 +233,7 @@ static void only_a_regular_file_is_read(void)
 	CHECK(mkdtemp(folder));
 	root_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd = openat(root_fd, "log", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(fd >= 0);
 	CHECK_EQ(symlinkat("log", root_fd, "link"), 0);
 	CHECK_EQ(eventlog_reader_open(root_fd, "/none", &reader), -ENOENT);
 	CHECK_EQ(eventlog_reader_open(root_fd, "/link", &reader), -ELOOP);

@@ -10,6 +10,7 @@
 
 #define RECORD_START	'\x1e'	/* RFC 7464: record separator */
 #define RECORD_END	'\n'
+#define RECORD_CONTENT_TYPE "systemd"
 
 struct json_object;
 struct json_tokener;
@@ -25,13 +26,19 @@ struct record_claims {
 };
 
 /* record.c */
-struct json_tokener *record_tokener_new(void);
-void record_tokener_freep(struct json_tokener **tokener);
 int record_decode(struct json_tokener *tokener, const char *text, size_t size,
 		  bool annotated, struct eventlog_record *ret);
+bool record_is_valid(const struct eventlog_record *record);
+bool record_is_text(const char *text, size_t max);
+
+/* parse.c */
+struct json_tokener *record_tokener_new(void);
+void record_tokener_freep(struct json_tokener **tokener);
+void record_json_putp(struct json_object **object);
+struct json_object *record_parse_json(struct json_tokener *tokener, const char *text,
+				      size_t size);
 int record_parse(struct json_tokener *tokener, const char *text, size_t size,
 		 struct eventlog_record *ret);
-bool record_is_text(const char *text, size_t max);
 
 /* canonical.c */
 bool record_scan(const char *text, size_t size, struct eventlog_record *ret,
