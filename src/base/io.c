@@ -137,7 +137,7 @@ int io_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *
 int io_read_line(int root_fd, const char *path, char *ret, size_t ret_size)
 {
 	_cleanup_free_ char *text = NULL;
-	size_t size, length;
+	size_t size = 0, length;
 	int r;
 
 	r = io_read_file(root_fd, path, 4096, &text, &size);

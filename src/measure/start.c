@@ -303,7 +303,7 @@ static int record_degraded(struct measure *m)
 static int allocate(struct measure *m)
 {
 	struct nvpcr_defs defs;
-	const char *reason;
+	const char *reason = "";
 	int r;
 
 	r = load_defs(m, &defs);

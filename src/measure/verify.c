@@ -107,7 +107,6 @@ static uint64_t first_unseen(struct check *check, const struct eventlog_fold *ta
 	const struct eventlog_fold *fold;
 	uint64_t n = 0, unseen = check->summary.n_records;
 	bool seen = false;
-	int r;
 
 	if (!replay || eventlog_reader_open(check->root_fd, EVENTLOG_PATH, &reader) < 0)
 		return unseen;
@@ -116,7 +115,7 @@ static uint64_t first_unseen(struct check *check, const struct eventlog_fold *ta
 		if (gate->banks & 1U << alg)
 			(void)eventlog_replay_start(replay, EVENTLOG_PCR, gate->pcr,
 						    &gate->values[alg]);
-	while ((r = eventlog_reader_next(reader, &rec)) == 0) {
+	while (eventlog_reader_next(reader, &rec) == 0) {
 		(void)eventlog_replay_add(replay, rec);
 		fold = eventlog_replay_find(replay, target->target, target->index,
 					    target->value.alg);
