@@ -16,7 +16,8 @@
 #include "eventlog/eventlog_test.h"
 #include "test.h"
 
-#define LOG	"/run/log/measure.log"
+#define LOG_FILE	"run/log/measure.log"
+#define LOG		"/" LOG_FILE
 
 /* A root of its own for each test, with an open log. */
 struct fixture {
@@ -37,7 +38,7 @@ static void setup(struct fixture *f)
 static void teardown(struct fixture *f)
 {
 	eventlog_close(&f->log);
-	(void)unlinkat(f->root_fd, LOG + 1, 0);
+	(void)unlinkat(f->root_fd, LOG_FILE, 0);
 	CHECK_EQ(unlinkat(f->root_fd, "run/log", AT_REMOVEDIR), 0);
 	CHECK_EQ(unlinkat(f->root_fd, "run", AT_REMOVEDIR), 0);
 	CHECK_EQ(rmdir(f->folder), 0);
@@ -96,7 +97,7 @@ static off_t file_size(struct fixture *f)
 {
 	struct stat st = { 0 };
 
-	CHECK_EQ(fstatat(f->root_fd, LOG + 1, &st, 0), 0);
+	CHECK_EQ(fstatat(f->root_fd, LOG_FILE, &st, 0), 0);
 	return st.st_size;
 }
 
@@ -108,11 +109,11 @@ static void only_root_can_read_it(void)
 	setup(&f);
 	CHECK_EQ(fstatat(f.root_fd, "run/log", &st, 0), 0);
 	CHECK_EQ(st.st_mode, S_IFDIR | 0700);
-	CHECK_EQ(fstatat(f.root_fd, LOG + 1, &st, 0), 0);
+	CHECK_EQ(fstatat(f.root_fd, LOG_FILE, &st, 0), 0);
 	CHECK_EQ(st.st_mode, S_IFREG | 0600);
-	CHECK_EQ(fchmodat(f.root_fd, LOG + 1, 0666, 0), 0);
+	CHECK_EQ(fchmodat(f.root_fd, LOG_FILE, 0666, 0), 0);
 	CHECK_EQ(reopen(&f), 0);
-	CHECK_EQ(fstatat(f.root_fd, LOG + 1, &st, 0), 0);
+	CHECK_EQ(fstatat(f.root_fd, LOG_FILE, &st, 0), 0);
 	CHECK_EQ(st.st_mode, S_IFREG | 0600);
 }
 
@@ -302,7 +303,7 @@ static void a_change_by_someone_else_is_noticed(void)
 	smuggle(&f, "\x1e{\"torn", 7);
 	CHECK_EQ(append(&f, "four"), 0);
 	CHECK_STR(words(&f), "one,two,three,four,END");
-	CHECK_EQ(unlinkat(f.root_fd, LOG + 1, 0), 0);
+	CHECK_EQ(unlinkat(f.root_fd, LOG_FILE, 0), 0);
 	CHECK_EQ(eventlog_begin(&f.log), -ESTALE);
 	CHECK_EQ(reopen(&f), 0);
 	CHECK_EQ(append(&f, "one"), 0);
