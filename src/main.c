@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ int main(int argc, char *argv[])
 	int r;
 
 	(void)umask(077);
+	(void)signal(SIGXFSZ, SIG_IGN);		/* a file that may not grow is an error */
 	r = parse_global(&env, &sysroot, argc, argv);
 	if (r == CMD_OPTIONS_END)
 		r = run_below(&env, sysroot, argc, argv);

@@ -208,6 +208,7 @@ static int annotate_device(struct eventlog_record *rec, const struct verity_devi
 	return r < 0 ? r : eventlog_annotate_number(rec, "diskseq", device->diskseq);
 }
 
+/* A claim that does not fit is left out: it is no reason not to measure. */
 static int annotate_claims(struct eventlog_record *rec, const struct verity_claims *claims)
 {
 	const struct {
@@ -221,9 +222,12 @@ static int annotate_claims(struct eventlog_record *rec, const struct verity_clai
 	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(notes); i++)
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(notes); i++) {
 		if (*notes[i].value)
 			r = eventlog_annotate(rec, notes[i].key, notes[i].value);
+		if (r == -E2BIG)
+			r = 0;
+	}
 	return r;
 }
 

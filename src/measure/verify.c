@@ -110,6 +110,7 @@ static uint64_t first_unseen(struct check *check, const struct eventlog_fold *ta
 
 	if (!replay || eventlog_reader_open(check->root_fd, EVENTLOG_PATH, &reader) < 0)
 		return unseen;
+	eventlog_reader_skip_annotations(reader);
 	eventlog_replay_init(replay);
 	for (int alg = 0; alg < DIGEST_ALG_MAX; alg++)
 		if (gate->banks & 1U << alg)
