@@ -318,6 +318,15 @@ forget_commands() {
 	: > "$commands"
 }
 
+# firmware_event TEXT: the firmware extends the gate PCR, and logs it
+firmware_event() {
+	printf %s "$1" > "$scratch/event"
+	mkdir -p "$root/sys/kernel/security/tpm0"
+	tpm2_pcrevent $gate "$scratch/event" > /dev/null &&
+		test/tools/firmware-log.py $gate "$scratch/event" \
+			> "$root/sys/kernel/security/tpm0/binary_bios_measurements"
+}
+
 nv_value() {
 	tpm2_nvread "${1:-$index}" -C o 2> /dev/null | xxd -p -c 256
 }
