@@ -251,9 +251,9 @@ has_words() {
 
 # --- a software TPM -------------------------------------------------------------
 
-# tpm_start [NAME]: with a state of its own; $tpm is its address then
+# With a state of its own; $tpm is its address then.
 tpm_start() {
-	tpm_dir=$scratch/tpm-${1:-0}
+	tpm_dir=$scratch/tpm
 	mkdir -p "$tpm_dir"
 	for try in 1 2 3 4 5; do
 		port=$(test/tools/ports.py)
@@ -327,12 +327,13 @@ firmware_event() {
 			> "$root/sys/kernel/security/tpm0/binary_bios_measurements"
 }
 
+# What the TPM says of our index.
 nv_value() {
-	tpm2_nvread "${1:-$index}" -C o 2> /dev/null | xxd -p -c 256
+	tpm2_nvread $index -C o 2> /dev/null | xxd -p -c 256
 }
 
 nv_name() {
-	tpm2_nvreadpublic "${1:-$index}" 2> /dev/null | sed -n 's/^ *name: *//p'
+	tpm2_nvreadpublic $index 2> /dev/null | sed -n 's/^ *name: *//p'
 }
 
 # pcr_value PCR [BANK]

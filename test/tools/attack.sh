@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # What root can do to an index with plain tools; sourced after lib.sh.
+# shellcheck disable=SC2034,SC2154 # the names are those of lib.sh and of the tests
 
 attributes='nt=extend|policywrite|ownerread|authread|no_da|orderly|clear_stclear'
 
