@@ -134,6 +134,8 @@ $(FUZZERS): %: %.o $(LIB_OBJ) $O/link-flags
 	$(call msg,LD)$(LINK) $(CFLAGS_ALL) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ \
 		$(filter %.o,$^) $(LDLIBS_ALL)
 
+$(addprefix $O/test/fuzz/config_,replay fuzz): $(CMD_OBJ)
+
 $O/test/fuzz/%.o: CFLAGS_ALL += -Wno-missing-prototypes
 
 # Flags are kept in files, which are touched only when they change.
