@@ -207,6 +207,8 @@ must start
 first=$(writer)
 run start --oneshot
 says 1 "process $first is measuring already" 'a second writer is told who is the first'
+run start
+says 1 "process $first is measuring already" 'also if it would become a daemon'
 run watch
 says 1 "process $first is measuring already" 'and so is the real root'\''s'
 kill_writer

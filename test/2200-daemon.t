@@ -197,6 +197,37 @@ dm_remove 11
 synced 'it is gone'
 is "$(count "$(word tools)")" 5 'nothing was measured twice meanwhile'
 
+# --- many at once, and somebody who verifies meanwhile
+
+before=$(n_words '^dm-verity:')
+(
+	i=20
+	while [ $i -lt 80 ]; do
+		dm_add $i "many-$i" $((i + 100)) test/vectors/tools.table
+		uevent add $i $((i + 100))
+		uevent change $i $((i + 100))
+		i=$((i + 1))
+	done
+) &
+storm=$!
+pids="$pids $storm"
+worst=0
+while ! is_gone $storm; do
+	run verify
+	[ "$status" -eq 0 ] || { worst=$status; said; }
+	run log
+	[ "$status" -eq 0 ] || { worst=$status; said; }
+done
+is $worst 0 'verify and log never see half a measurement'
+synced 'many at once'
+is "$(n_words '^dm-verity:')" $((before + 60)) 'each of them is measured once'
+i=20
+while [ $i -lt 80 ]; do
+	dm_remove $i
+	i=$((i + 1))
+done
+synced 'all of them gone'
+
 # --- the barrier's own ways to fail
 
 run sync
