@@ -107,6 +107,7 @@ FUZZ_SRC := $(wildcard test/fuzz/*_fuzz.c)
 REPLAYS := $(FUZZ_SRC:%_fuzz.c=$O/%_replay)
 FUZZERS := $(FUZZ_SRC:%.c=$O/%)
 CLI_TESTS := $(sort $(wildcard test/*.t))
+BENCHES := $(patsubst %.c,$O/%,$(wildcard test/bench/*.c))
 
 build/veritally: $O/veritally
 	$(call msg,STRIP)strip -s -o $@ $<
@@ -120,7 +121,7 @@ $O/%.o: %.c $O/compile-flags | $(DEPS_READY)
 		$(compile) $(CPPFLAGS_ALL) -Itest $(CFLAGS_ALL) -c -o $@ $<
 
 # Test programs hold all of the product but main(), and are linked without LTO.
-$(TESTS): $O/%: $O/%.o $(LIB_OBJ) $O/link-flags
+$(TESTS) $(BENCHES): $O/%: $O/%.o $(LIB_OBJ) $O/link-flags
 	$(call msg,LD)$(LINK) $(CFLAGS_ALL) -fno-lto $(LDFLAGS_ALL) -o $@ \
 		$(filter %.o,$^) $(LDLIBS_ALL)
 
@@ -185,8 +186,14 @@ demo:
 	@+$(MAKE) --no-print-directory $(BINARY)
 	@VERITALLY='$(CURDIR)/$(BINARY)' test/boot/demo
 
-bench: $(BINARY)
-	@VERITALLY='$(CURDIR)/$(BINARY)' test/bench/run
+bench:
+	@test/setup build check boot bench
+	@+$(MAKE) --no-print-directory run-bench
+
+# FIGURES="size log" measures these only.
+run-bench: $(BINARY) $(BENCHES)
+	@VERITALLY='$(CURDIR)/$(BINARY)' BENCH='$(CURDIR)/$O/test/bench' \
+		test/bench/run $(FIGURES)
 
 lint:
 	@test/setup build system lint
@@ -284,8 +291,9 @@ distclean:
 
 FORCE:
 .PHONY: install $(INSTALLS) install-initramfs-tools install-mkinitcpio install-mkinitfs man
-.PHONY: all check check-all check-unit check-fuzz check-cli check-boot demo bench lint fuzz \
-	run-fuzzers run-lint help clean distclean FORCE
+.PHONY: all check check-all check-unit check-fuzz check-cli check-boot demo bench run-bench \
+	lint fuzz run-fuzzers run-lint help clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(OBJ) $(TEST_SRC:%.c=$O/%.o) $(FUZZ_SRC:%.c=$O/%.o))
+-include $(patsubst %.o,%.d,$(OBJ) $(TEST_SRC:%.c=$O/%.o) $(FUZZ_SRC:%.c=$O/%.o) \
+	$(BENCHES:=.o))
