@@ -146,8 +146,8 @@ tpm2_nvundefine $index -C o
 
 boot 'gate of now'
 name=$(nv_name)
-cp "$scratch/a.pol" "$scratch/a.sav"
-cp "$scratch/or.pol" "$scratch/or.sav"
+cp "$scratch/a.pol" "$scratch/a.kept"
+cp "$scratch/or.pol" "$scratch/or.kept"
 make_policies
 tpm2_nvundefine $index -C o
 define_as "$attributes" "$scratch/or.pol"
@@ -155,8 +155,8 @@ first_write "$(sha256 $genesis)" && next_write "$tools"
 is $? 0 'gate of now: an index bound to the value after the anchor can be written'
 isnt "$(nv_name)" "$name" 'gate of now: it has another Name'
 seen 'its Name is not the anchored one' 'gate of now'
-cp "$scratch/a.sav" "$scratch/a.pol"
-cp "$scratch/or.sav" "$scratch/or.pol"
+cp "$scratch/a.kept" "$scratch/a.pol"
+cp "$scratch/or.kept" "$scratch/or.pol"
 
 # Started again by the product itself, that index is anchored: a second log, which starts
 # from where the first one ended.

@@ -194,6 +194,15 @@ refused 'hash tree does not belong' 'the hash tree of another image'
 bad ddi
 sha256 other > "$images/bad.roothash"
 refused 'named differently' 'a root hash beside it that its partitions contradict'
+bad signed
+sha256 other > "$images/bad.roothash"
+refused 'named differently' 'a root hash beside it that its signature contradicts'
+bad signed
+printf '{"rootHash":"%s","signature":"AAAA"}' "$(sha256 other)" > "$scratch/signature"
+truncate -s 16384 "$scratch/signature"
+dd if="$scratch/signature" of="$images/bad.raw" bs=512 conv=notrunc status=none \
+	seek="$(sed -n 's/^sig \([0-9]*\) .*/\1/p' "$images/signed.parts")"
+refused 'named differently' 'a signature of another root hash'
 bad ddi
 sfdisk -q --part-uuid "$images/bad.raw" 1 "$(uuid "$(sha256 x | cut -c1-32)")" 2> /dev/null
 refused 'hash tree does not belong' 'partitions whose UUIDs are not its root hash'

@@ -138,9 +138,9 @@ await() {
 	done
 }
 
-# run ARGUMENT...: the binary; leaves $status, $out and $err
+# run ARGUMENT...: the binary; leaves $status, $out and $err.  Nothing takes a minute.
 run() {
-	"$VERITALLY" --sysroot="$root" --tpm="$tpm" "$@" > "$out" 2> "$err"
+	timeout -k 5 60 "$VERITALLY" --sysroot="$root" --tpm="$tpm" "$@" > "$out" 2> "$err"
 	status=$?
 }
 
