@@ -319,11 +319,12 @@ static int measure_one(void *ctx, const struct verity_activation *activation)
 /**
  * measure_device() - measure what is live on one device now
  * @m:      session
- * @device: which; its diskseq does not matter
+ * @device: which; its diskseq, if not 0, is that of an announced activation
  * @source: how we learned of it
  *
  * What was measured on this device number and is not there any more is recorded as
- * removed, after what is new.
+ * removed, after what is new.  An activation that was announced and went away before it
+ * could be looked at is counted in @m->missed.
  *
  * Return: 0; a negative errno of device-mapper or the log.
  */
@@ -339,6 +340,7 @@ int measure_device(struct measure *m, const struct verity_device *device,
 		return r;
 	if (walk.first_error < 0)
 		return walk.first_error;
+	m->missed += r == VERITY_GONE;
 	return remove_unseen(m, device, source);
 }
 
@@ -387,12 +389,31 @@ int measure_sweep(struct measure *m, const char *source)
 	return walk.first_error < 0 ? walk.first_error : r;
 }
 
+/* Says how often something was activated that nobody could look at. */
+static int record_lost(struct measure *m, uint64_t count)
+{
+	char word[64];
+
+	(void)snprintf(word, sizeof(word), "lost:v1:%" PRIu64, count);
+	return measure_text(m, word, "lost", "uevent");
+}
+
 /* The kernel dropped events: say so, then look at everything. */
 static int overrun(struct measure *m)
 {
-	int r = measure_text(m, "lost:v1:1", "lost", "uevent");
+	int r = record_lost(m, 1);
 
 	return r < 0 ? r : measure_sweep(m, "sweep");
+}
+
+/* A mapped device that is gone may have been a verity device: that cannot be known. */
+static int record_missed(struct measure *m)
+{
+	int r = m->missed ? record_lost(m, m->missed) : 0;
+
+	if (r == 0)
+		m->missed = 0;
+	return r;
 }
 
 /**
@@ -418,7 +439,8 @@ int measure_drain(struct measure *m)
 		if (r < 0 && first_error == 0)
 			first_error = r;
 	}
-	return first_error;
+	r = record_missed(m);
+	return first_error < 0 ? first_error : r;
 }
 
 /**

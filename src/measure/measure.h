@@ -106,6 +106,7 @@ struct measure_options {
  * @live:     what is live and measured
  * @adopted:  the log was there before: no genesis, no anchor was made
  * @unmeasured: activations met by the last sweep that could not be recorded
+ * @missed: announced activations that nobody could look at and the log does not tell of yet
  */
 struct measure {
 	struct measure_options options;
@@ -119,6 +120,7 @@ struct measure {
 	struct measure_live live;
 	bool adopted;
 	uint64_t unmeasured;
+	uint64_t missed;
 };
 
 /* Outcomes of measure_open() and measure_start(). */

@@ -29,6 +29,7 @@ struct walk {
 	int root_fd;
 	struct verity_device device;
 	bool is_sure;		/* the table is of the device with that diskseq */
+	bool is_absent;		/* there was no table */
 	int error;		/* the first one; all that can be looked at still is */
 	int stop;		/* the negative value that ended the walk */
 	verity_activation_fn *fn;
@@ -159,6 +160,15 @@ static void take_unread(const char *text, struct verity_params *ret)
 	memcpy(ret->root_hash, digest.bytes, ret->root_hash_size);
 }
 
+static bool is_still_there(struct walk *walk)
+{
+	if (!walk->is_sure)
+		walk->is_sure = walk->device.diskseq ==
+				read_diskseq(walk->root_fd, walk->device.major,
+					     walk->device.minor);
+	return walk->is_sure;
+}
+
 static int look_at_target(void *ctx, const struct dm_device *device,
 			  const struct dm_target *target)
 {
@@ -168,10 +178,8 @@ static int look_at_target(void *ctx, const struct dm_device *device,
 
 	if (strcmp(target->type, "verity") != 0)
 		return 0;
-	if (!walk->is_sure && read_diskseq(walk->root_fd, device->major, device->minor) !=
-	    walk->device.diskseq)
+	if (!is_still_there(walk))
 		return REPLACED;
-	walk->is_sure = true;
 	if (verity_table_parse(target->params, &activation.params) < 0)
 		take_unread(target->params, &activation.params);
 	claim(walk->root_fd, device, target->params, &activation.claims);
@@ -196,7 +204,8 @@ static void look_at_device(struct walk *walk, uint32_t major, uint32_t minor)
 		r = dm_table(walk->root_fd, major, minor, look_at_target, walk);
 		if (r < 0)
 			note_error(walk, r);
-		if (r != REPLACED)
+		walk->is_absent = r == DM_ABSENT;
+		if (r != REPLACED && (r != 0 || is_still_there(walk)))
 			return;
 	}
 	note_error(walk, -EAGAIN);
@@ -205,7 +214,7 @@ static void look_at_device(struct walk *walk, uint32_t major, uint32_t minor)
 /**
  * verity_activations() - look at everything that is activated on one device
  * @root_fd: the root directory
- * @device:  major and minor; its diskseq is not looked at
+ * @device:  which; its diskseq, if not 0, is that of an announced activation
  * @fn:      called with each activation; it is borrowed for the call
  * @ctx:     passed on to @fn
  *
@@ -213,7 +222,8 @@ static void look_at_device(struct walk *walk, uint32_t major, uint32_t minor)
  * carries the diskseq of the device that has the number now.  A target whose text has
  * an unknown form is an activation too: see struct verity_params::unreadable.
  *
- * Return: 0, also if the device is gone or has no such target; the negative value with
+ * Return: 0, also if the device has no such target; VERITY_GONE if an activation was
+ * announced, but what was seen, if anything, is another device; the negative value with
  * which @fn ended the walk; otherwise, after the whole walk, -EAGAIN if the device number
  * never stays with one device, or a negative value of dm_table().
  */
@@ -223,7 +233,11 @@ int verity_activations(int root_fd, const struct verity_device *device,
 	struct walk walk = { .root_fd = root_fd, .fn = fn, .ctx = ctx };
 
 	look_at_device(&walk, device->major, device->minor);
-	return walk.stop ? walk.stop : walk.error;
+	if (walk.stop || walk.error)
+		return walk.stop ? walk.stop : walk.error;
+	if (walk.is_absent)
+		walk.device.diskseq = read_diskseq(root_fd, device->major, device->minor);
+	return device->diskseq && walk.device.diskseq != device->diskseq ? VERITY_GONE : 0;
 }
 
 static int sweep_device(void *ctx, const struct dm_device *device)

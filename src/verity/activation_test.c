@@ -159,6 +159,35 @@ static void a_device_without_verity_is_no_activation(void)
 	CHECK_EQ(seen.n, 0);
 }
 
+static void what_was_announced_and_is_gone_is_said_to_be(void)
+{
+	_cleanup_(tree_remove) struct tree tree = tree_make();
+	static const struct {
+		const char *what;
+		struct verity_device announced;
+		int found, n;
+	} rows[] = {
+		{ "there", { .major = 254, .diskseq = 13 }, 0, 1 },
+		{ "nothing announced", { .major = 254 }, 0, 1 },
+		{ "replaced", { .major = 254, .diskseq = 12 }, VERITY_GONE, 1 },
+		{ "removed", { .major = 254, .minor = 7, .diskseq = 12 }, VERITY_GONE, 0 },
+		{ "replaced by another kind",
+		  { .major = 254, .minor = 1, .diskseq = 12 }, VERITY_GONE, 0 },
+		{ "another kind", { .major = 254, .minor = 1, .diskseq = 14 }, 0, 0 },
+	};
+
+	put_device(&tree, 0, "13\n", "0 528 " VERITY("8:2", ROOT) "\n");
+	put_device(&tree, 1, "14\n", "0 16 linear 8:1 0\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct seen seen = { .n = 0 };
+
+		test_case = rows[i].what;
+		CHECK_EQ(verity_activations(tree.fd, &rows[i].announced, see, &seen),
+			 rows[i].found);
+		CHECK_EQ(seen.n, rows[i].n);
+	}
+}
+
 static void kernels_that_do_not_count_disks_say_0(void)
 {
 	static const char *const rows[] = { "", "x\n", "18446744073709551616\n" };
@@ -225,7 +254,8 @@ static void a_sweep_sees_all_and_ends_where_it_is_told_to(void)
 
 TEST_MAIN(an_activation_is_found_with_its_claims, images_are_named_after_their_files,
 	  claims_that_cannot_be_had_are_empty, every_verity_target_counts,
-	  a_device_without_verity_is_no_activation, kernels_that_do_not_count_disks_say_0,
+	  a_device_without_verity_is_no_activation,
+	  what_was_announced_and_is_gone_is_said_to_be, kernels_that_do_not_count_disks_say_0,
 	  a_target_of_unknown_form_is_an_activation_too,
 	  a_broken_table_does_not_hide_the_others,
 	  a_sweep_sees_all_and_ends_where_it_is_told_to)

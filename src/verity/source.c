@@ -50,8 +50,8 @@ void verity_source_close(struct verity_source *source)
 /**
  * verity_source_next() - take the next announcement; never waits
  * @source: where from; poll(2) its fd to wait
- * @ret:    which device, for VERITY_CHANGED and VERITY_REMOVED; its diskseq is the one
- *          announced, 0 if none was
+ * @ret:    which device, for VERITY_CHANGED and VERITY_REMOVED; its diskseq is that of
+ *          the device which was activated or went away, 0 if that is not announced
  *
  * An announcement about a mapped device that cannot be read counts as lost.
  *
@@ -78,5 +78,7 @@ int verity_source_next(struct verity_source *source, struct verity_device *ret)
 	if (r < 0)
 		return VERITY_LOST;
 	*ret = event.device;
+	if (event.action == VERITY_UEVENT_ADD)
+		ret->diskseq = 0;	/* it had no table yet */
 	return event.action == VERITY_UEVENT_REMOVE ? VERITY_REMOVED : VERITY_CHANGED;
 }

@@ -6,6 +6,13 @@
  * agree with them.  A key that stands twice is an error: whoever else reads the event
  * might believe the other one.
  *
+ * An event that user space asked the kernel to send carries SYNTH_UUID.  Nothing need have
+ * happened to the device, so its diskseq is left out: it is no more than a hint to look.
+ *
+ * A resume of a read-only table is announced twice, first as DISK_RO, which says that
+ * the device became read-only: only the other one counts, so that each activation is
+ * announced once.
+ *
  * The head alone tells whether an event can be about a mapped device.  Only then the
  * rest is judged, so that another subsystem's oddities are never taken for a loss.
  */
@@ -18,13 +25,15 @@
 #include "verity/number.h"
 
 enum key {
-	ACTION, DEVPATH, SUBSYSTEM, DEVTYPE, DEVNAME, MAJOR, MINOR, DISKSEQ, KEY_MAX
+	ACTION, DEVPATH, SUBSYSTEM, DEVTYPE, DEVNAME, MAJOR, MINOR, DISKSEQ, DISK_RO,
+	SYNTH_UUID, KEY_MAX
 };
 
 static const char *const key_names[] = {
 	[ACTION] = "ACTION", [DEVPATH] = "DEVPATH", [SUBSYSTEM] = "SUBSYSTEM",
 	[DEVTYPE] = "DEVTYPE", [DEVNAME] = "DEVNAME", [MAJOR] = "MAJOR",
-	[MINOR] = "MINOR", [DISKSEQ] = "DISKSEQ",
+	[MINOR] = "MINOR", [DISKSEQ] = "DISKSEQ", [DISK_RO] = "DISK_RO",
+	[SYNTH_UUID] = "SYNTH_UUID",
 };
 static_assert(ARRAY_SIZE(key_names) == KEY_MAX, "a name for every key");
 
@@ -92,7 +101,7 @@ static int parse_device(const char *const *values, struct verity_device *ret)
 	    verity_number_parse(values[DEVNAME] + strlen("dm-"), UINT32_MAX, &name) < 0 ||
 	    name != minor)
 		return -EBADMSG;
-	if (values[DISKSEQ] &&
+	if (values[DISKSEQ] && !values[SYNTH_UUID] &&
 	    verity_number_parse(values[DISKSEQ], UINT64_MAX, &diskseq) < 0)
 		return -EBADMSG;
 	*ret = (struct verity_device){
@@ -121,7 +130,7 @@ int verity_uevent_parse(const char *data, size_t size, struct verity_uevent *ret
 		return VERITY_UEVENT_OTHER;
 	if (find_values(data, size, values) < 0 || !head_agrees(data, values))
 		return -EBADMSG;
-	if (!is_mapped_device(values))
+	if (!is_mapped_device(values) || values[DISK_RO])
 		return VERITY_UEVENT_OTHER;
 	for (event.action = 0; event.action < VERITY_UEVENT_ACTION_MAX; event.action++)
 		if (!strcmp(values[ACTION], action_names[event.action]))

@@ -17,7 +17,7 @@ enum verity_uevent_action {
 /**
  * struct verity_uevent - what the kernel announces about a mapped device
  * @action: what happened
- * @device: to which one; its diskseq is 0 if the kernel does not tell
+ * @device: to which one; its diskseq is 0 if the kernel does not tell, or was asked to send it
  */
 struct verity_uevent {
 	enum verity_uevent_action action;

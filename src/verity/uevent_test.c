@@ -33,6 +33,8 @@ static void mapped_devices_are_told_by_number_and_diskseq(void)
 		  VERITY_UEVENT_CHANGE, 13 },
 		{ ROW(DM("remove") NUMBERS DISK "SEQNUM=1204"),
 		  VERITY_UEVENT_REMOVE, 13 },
+		{ ROW(DM("change") "SYNTH_UUID=0\0" NUMBERS DISK "SEQNUM=1205"),
+		  VERITY_UEVENT_CHANGE, 0 },
 		{ ROW(DM("change") NUMBERS "DEVNAME=dm-0\0DEVTYPE=disk\0SEQNUM=9"),
 		  VERITY_UEVENT_CHANGE, 0 },
 		{ ROW(DM("change") NUMBERS "DEVNAME=dm-0\0DEVTYPE=disk\0"
@@ -73,6 +75,7 @@ static void other_events_are_none_of_ours(void)
 		ROW(""),
 		/* another subsystem's doubled key is no business of ours */
 		ROW("add@/devices/x\0ACTION=add\0ACTION=add"),
+		ROW(DM("change") "DISK_RO=1\0" NUMBERS DISK "SEQNUM=1206"),
 	};
 	struct verity_uevent event;
 

@@ -117,6 +117,11 @@ int verity_source_next(struct verity_source *source, struct verity_device *ret);
 /* Called with each activation; a negative value ends the walk and is returned. */
 typedef int verity_activation_fn(void *ctx, const struct verity_activation *activation);
 
+/* Outcomes of verity_activations(). */
+enum verity_look {
+	VERITY_GONE = 1,	/* the announced device went away before the look */
+};
+
 int verity_activations(int root_fd, const struct verity_device *device,
 		       verity_activation_fn *fn, void *ctx);
 int verity_sweep(int root_fd, verity_activation_fn *fn, void *ctx);
