@@ -15,6 +15,7 @@ Actions:
   cut      the connection is closed instead
   rc:0xNN  the TPM does not hear of it; the answer is this response code
 """
+import contextlib
 import socket
 import struct
 import sys
@@ -80,7 +81,8 @@ def exchange(port, command):
 
 
 def serve(client, port, rules, commands, lock):
-    with client:
+    """Until the client goes away, which it may do at any moment."""
+    with client, contextlib.suppress(ConnectionError):
         while True:
             command = read_message(client)
             if not command:
