@@ -27,6 +27,13 @@ fail() {
 	power_off
 }
 
+# attach FILE [OPTION] - put a file behind a loop device, say which; busybox's losetup will do
+attach() {
+	loop=$(losetup -f)
+	losetup -r ${2:+"$2"} "$loop" "$1"
+	echo "$loop"
+}
+
 # partition_uuid DEVICE - a partition's UUID as 32 hex digits
 partition_uuid() {
 	blkid -p -s PART_ENTRY_UUID -o value "$1" | tr -d '-'
@@ -35,13 +42,16 @@ partition_uuid() {
 # open_image FILE NAME - activate an image with dm-verity under the device-mapper name NAME
 open_image() {
 	if [ -e "${1%.raw}.verity" ]; then
-		data=$(losetup -r -f --show "$1")
-		tree=$(losetup -r -f --show "${1%.raw}.verity")
+		data=$(attach "$1")
+		tree=$(attach "${1%.raw}.verity")
+	else
+		data=$(attach "$1" -P)
+		tree=${data}p2
+		data=${data}p1
+	fi
+	if [ -e "${1%.raw}.roothash" ]; then
 		roothash=$(cat "${1%.raw}.roothash")
 	else
-		loop=$(losetup -r -P -f --show "$1")
-		data=${loop}p1
-		tree=${loop}p2
 		roothash=$(partition_uuid "$data")$(partition_uuid "$tree")
 	fi
 	veritysetup open "$data" "$2" "$tree" "$roothash"
