@@ -8,6 +8,7 @@
  */
 #include "base/io.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -143,6 +144,7 @@ int io_read_line(int root_fd, const char *path, char *ret, size_t ret_size)
 	r = io_read_file(root_fd, path, 4096, &text, &size);
 	if (r < 0)
 		return r;
+	assert(text);
 	length = strcspn(text, "\n");
 	if (length >= ret_size)
 		return -EMSGSIZE;

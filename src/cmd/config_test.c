@@ -7,10 +7,11 @@ static char complaints[1024];
 
 static void complain(const char *where, const char *text, const char *reason)
 {
+	size_t used = strlen(complaints);
+
 	(void)where;
 	(void)reason;
-	strncat(complaints, text, sizeof(complaints) - strlen(complaints) - 2);
-	strcat(complaints, ";");
+	(void)snprintf(complaints + used, sizeof(complaints) - used, "%s;", text);
 }
 
 static struct config parse(void (*parser)(struct config *config, const char *where,

@@ -27,7 +27,7 @@ static int print_short(const char *word)
 
 	while (*word) {
 		size_t digits = strspn(word, "0123456789abcdef");
-		size_t kept = digits > 2 * HEX_KEPT ? HEX_KEPT : digits;
+		size_t kept = digits / 2 > HEX_KEPT ? HEX_KEPT : digits;
 
 		if (!digits) {
 			width += printf("%c", *word++);

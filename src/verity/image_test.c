@@ -70,8 +70,8 @@ static void format_data(const struct tree *tree, size_t size, const char *option
 	for (size_t i = 0; i < size; i++)
 		data[i] = (char)(i * 7 + i / 4096);
 	tree_put_bytes(tree, "x.raw", data, size);
-	tree_need(RUN(tree, "veritysetup format --root-hash-file=hash $1 x.raw x.verity "
-		      ">/dev/null", options,), "veritysetup format");
+	tree_need(RUN(tree, ("veritysetup format --root-hash-file=hash $1 x.raw x.verity "
+			     ">/dev/null"), options,), "veritysetup format");
 	fd = openat(tree->fd, "hash", O_RDONLY | O_CLOEXEC);
 	n = read(fd, ret, DIGEST_HEX_MAX - 1);
 	tree_need(n > 0, "hash");
