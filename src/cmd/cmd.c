@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <json-c/json.h>
 
@@ -148,39 +147,14 @@ int cmd_json_option(const struct cmd *cmd, int argc, char *argv[], bool *ret_jso
 }
 
 /**
- * cmd_parse_number() - read a decimal number
- * @text: all of it must be digits
- * @max:  largest one taken
- * @ret:  the number
- *
- * Return: 0 or -EINVAL.
- */
-int cmd_parse_number(const char *text, unsigned long max, unsigned long *ret)
-{
-	char *end;
-	unsigned long number;
-
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || number > max)
-		return -EINVAL;
-	*ret = number;
-	return 0;
-}
-
-/**
  * cmd_speak_as_service() - where nobody reads stderr, speak to the kernel's log too
  *
  * That is so without systemd, and never below another root than "/".
  */
 void cmd_speak_as_service(const struct cmd_env *env)
 {
-	struct stat root, real;
-	bool is_real = fstat(env->root_fd, &root) == 0 && stat("/", &real) == 0 &&
-		       root.st_dev == real.st_dev && root.st_ino == real.st_ino;
-
 	msg_init(env->verbosity < 0 ? MSG_WARNING : env->verbosity ? MSG_DEBUG : MSG_INFO,
-		 is_real && !getenv("JOURNAL_STREAM"));
+		 dm_is_live(env->root_fd) > 0 && !getenv("JOURNAL_STREAM"));
 }
 
 static void complain_config(const char *where, const char *text, const char *reason)

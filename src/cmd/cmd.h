@@ -81,7 +81,6 @@ int cmd_next_option(const struct cmd *cmd, int argc, char *argv[]);
 void cmd_print_options(const struct cmd_option *options);
 void cmd_print_help(const struct cmd *cmd);
 int cmd_no_arguments(const struct cmd *cmd, int argc);
-int cmd_parse_number(const char *text, unsigned long max, unsigned long *ret);
 int cmd_load_config(const struct cmd_env *env, struct config *ret);
 void cmd_measure_options(const struct cmd_env *env, const struct config *config,
 			 const char *phase, struct measure_options *ret);

@@ -8,13 +8,13 @@
 #include "cmd/config.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 #include "nvpcr/nvpcr.h"
 
 #define TIMEOUT_MAX_S	600
@@ -72,11 +72,13 @@ static const char *set_tpm(struct config *config, const char *value)
 
 static const char *set_gate_pcr(struct config *config, const char *value)
 {
-	char *end;
-	unsigned long pcr = strtoul(value, &end, 10);
-	bool force = strcmp(end, ",force") == 0;
+	size_t length = strcspn(value, ",");
+	bool force = strcmp(value + length, ",force") == 0;
+	char number[8];
+	uint64_t pcr;
 
-	if (!isdigit((unsigned char)*value) || (*end && !force) || pcr > 23)
+	(void)snprintf(number, sizeof(number), "%.*s", (int)length, value);
+	if ((value[length] && !force) || number_parse(number, 23, &pcr) < 0)
 		return "must be the number of a PCR";
 	if (nvpcr_gate_check((unsigned int)pcr, force) < 0)
 		return "cannot be the gate: use 13, 8, 9 or 14";
@@ -86,11 +88,9 @@ static const char *set_gate_pcr(struct config *config, const char *value)
 
 static const char *set_timeout(struct config *config, const char *value)
 {
-	char *end;
-	unsigned long timeout = strtoul(value, &end, 10);
+	uint64_t timeout;
 
-	if (!isdigit((unsigned char)*value) || *end || timeout < 1 ||
-	    timeout > TIMEOUT_MAX_S)
+	if (number_parse(value, TIMEOUT_MAX_S, &timeout) < 0 || timeout < 1)
 		return "must be a number of seconds from 1 to 600";
 	config->timeout_ms = (unsigned int)timeout * 1000;
 	return NULL;

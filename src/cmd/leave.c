@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/msg.h"
+#include "base/number.h"
 
 #include "cmd/cmd.h"
 
@@ -107,7 +108,7 @@ static int pass(const struct cmd_env *env, const struct config *config,
 }
 
 static int run_barrier(const struct cmd_env *env, struct barrier *barrier,
-		       unsigned long timeout_s)
+		       uint64_t timeout_s)
 {
 	struct config config;
 	int r = cmd_load_config(env, &config);
@@ -155,7 +156,7 @@ static int run_sync(const struct cmd *cmd, const struct cmd_env *env, int argc,
 		    char *argv[])
 {
 	struct barrier barrier = { .set_phase = "host-ready", .phase = MEASURE_PHASE_HOST };
-	unsigned long timeout_s = SYNC_TIMEOUT_S;
+	uint64_t timeout_s = SYNC_TIMEOUT_S;
 	int id;
 
 	while ((id = cmd_next_option(cmd, argc, argv)) != CMD_OPTIONS_END) {
@@ -163,7 +164,7 @@ static int run_sync(const struct cmd *cmd, const struct cmd_env *env, int argc,
 			return CMD_OK;
 		if (id == OPTION_PHASE && set_phase(&barrier, optarg) == 0)
 			continue;
-		if (id == OPTION_TIMEOUT && cmd_parse_number(optarg, 3600, &timeout_s) < 0)
+		if (id == OPTION_TIMEOUT && number_parse(optarg, 3600, &timeout_s) < 0)
 			(void)msg_error(0, "--timeout=%s is no number of seconds", optarg);
 		else if (id == OPTION_TIMEOUT)
 			continue;

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/msg.h"
+#include "base/number.h"
 #include "base/ready.h"
 
 #include "cmd/cmd.h"
@@ -164,9 +165,9 @@ static int live_in_background(const struct measure_options *options,
 
 static int parse_ready_fd(const char *text, int *ret)
 {
-	unsigned long fd;
+	uint64_t fd;
 
-	if (cmd_parse_number(text, 1024, &fd) < 0 || fcntl((int)fd, F_GETFD) < 0)
+	if (number_parse(text, 1024, &fd) < 0 || fcntl((int)fd, F_GETFD) < 0)
 		return msg_error(-EINVAL, "--ready-fd=%s is no open descriptor", text);
 	*ret = (int)fd;
 	return 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/number.h"
 #include "dm/internal.h"
 
 /* Cuts the next word off @rest, which is then what follows one space. */
@@ -21,28 +22,12 @@ static char *cut_word(char **rest)
 	return word;
 }
 
-static int parse_number(const char *text, uint64_t *ret)
-{
-	uint64_t value = 0;
-
-	if (!*text)
-		return -EBADMSG;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' ||
-		    __builtin_mul_overflow(value, 10u, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
-			return -EBADMSG;
-	}
-	*ret = value;
-	return 0;
-}
-
 static int parse_line(char *line, struct dm_target *ret)
 {
 	struct dm_target target;
 
-	if (parse_number(cut_word(&line), &target.start) < 0 ||
-	    parse_number(cut_word(&line), &target.length) < 0)
+	if (number_parse(cut_word(&line), UINT64_MAX, &target.start) < 0 ||
+	    number_parse(cut_word(&line), UINT64_MAX, &target.length) < 0)
 		return -EBADMSG;
 	target.type = cut_word(&line);
 	target.params = line;

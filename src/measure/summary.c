@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/number.h"
 
 /* The state of one reading. */
 struct reading {
@@ -113,8 +114,8 @@ static int device_of(const struct eventlog_record *rec, struct verity_device *re
 	if (!number || sscanf(number, "%" SCNu32 ":%" SCNu32, &ret->major,
 			      &ret->minor) != 2)
 		return -EBADMSG;
-	if (diskseq)
-		ret->diskseq = strtoull(diskseq, NULL, 10);
+	if (diskseq && number_parse(diskseq, UINT64_MAX, &ret->diskseq) < 0)
+		return -EBADMSG;
 	return 0;
 }
 

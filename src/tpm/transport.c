@@ -31,6 +31,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/number.h"
 
 #define HEADER_SIZE	10	/* bytes: tag, size, response code */
 #define RETRY_MS	10	/* between two looks for a device */
@@ -288,13 +289,9 @@ static int set_inet(struct swtpm *swtpm, const char *host, uint16_t port)
 
 static int parse_port(const char *text, uint16_t *ret)
 {
-	unsigned long port;
-	char *end;
+	uint64_t port;
 
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	port = strtoul(text, &end, 10);
-	if (*end || port == 0 || port > UINT16_MAX)
+	if (number_parse(text, UINT16_MAX, &port) < 0 || port == 0)
 		return -EINVAL;
 	*ret = (uint16_t)port;
 	return 0;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "verity/number.h"
+#include "base/number.h"
 #include "verity/table.h"
 
 /* A device number that is given away more often is so by intent. */
@@ -51,7 +51,7 @@ static uint64_t read_diskseq(int root_fd, uint32_t major, uint32_t minor)
 
 	sysfs_path(path, sizeof(path), major, minor, "diskseq");
 	if (io_read_line(root_fd, path, line, sizeof(line)) < 0 ||
-	    verity_number_parse(line, UINT64_MAX, &diskseq) < 0)
+	    number_parse(line, UINT64_MAX, &diskseq) < 0)
 		return 0;
 	return diskseq;
 }

@@ -21,7 +21,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "verity/number.h"
+#include "base/number.h"
 
 #define PARAMS_MAX	4096	/* bytes of text, with NUL */
 #define OPTIONS_MAX	64	/* words after N */
@@ -77,8 +77,8 @@ static int parse_device(const char *text, uint32_t *ret_major, uint32_t *ret_min
 	if (!colon || (size_t)(colon - text) >= sizeof(first))
 		return -EBADMSG;
 	(void)snprintf(first, sizeof(first), "%.*s", (int)(colon - text), text);
-	if (verity_number_parse(first, UINT32_MAX, &major) < 0 ||
-	    verity_number_parse(colon + 1, UINT32_MAX, &minor) < 0)
+	if (number_parse(first, UINT32_MAX, &major) < 0 ||
+	    number_parse(colon + 1, UINT32_MAX, &minor) < 0)
 		return -EBADMSG;
 	*ret_major = (uint32_t)major;
 	*ret_minor = (uint32_t)minor;
@@ -122,7 +122,7 @@ static int parse_sizes(const char *const *words, struct verity_params *params)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (verity_number_parse(words[numbers[i].field], numbers[i].max,
+		if (number_parse(words[numbers[i].field], numbers[i].max,
 					numbers[i].value) < 0)
 			return -EBADMSG;
 	if (!verity_table_is_block_size(data_block_size) ||
@@ -233,7 +233,7 @@ int verity_table_parse(const char *text, struct verity_params *ret)
 	if (split(copy, " ", words, ARRAY_SIZE(words), &n) < 0 || n <= SALT)
 		return -EBADMSG;
 	if (n > N_OPTIONS &&
-	    verity_number_parse(words[N_OPTIONS], OPTIONS_MAX, &n_options) < 0)
+	    number_parse(words[N_OPTIONS], OPTIONS_MAX, &n_options) < 0)
 		return -EBADMSG;
 	if (n_options != (n > FIELD_MAX ? n - FIELD_MAX : 0))
 		return -EBADMSG;

@@ -22,7 +22,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "verity/number.h"
+#include "base/number.h"
+
 
 enum key {
 	ACTION, DEVPATH, SUBSYSTEM, DEVTYPE, DEVNAME, MAJOR, MINOR, DISKSEQ, DISK_RO,
@@ -96,13 +97,13 @@ static int parse_device(const char *const *values, struct verity_device *ret)
 	uint64_t major, minor, name, diskseq = 0;
 
 	if (!values[MAJOR] || !values[MINOR] ||
-	    verity_number_parse(values[MAJOR], UINT32_MAX, &major) < 0 ||
-	    verity_number_parse(values[MINOR], UINT32_MAX, &minor) < 0 ||
-	    verity_number_parse(values[DEVNAME] + strlen("dm-"), UINT32_MAX, &name) < 0 ||
+	    number_parse(values[MAJOR], UINT32_MAX, &major) < 0 ||
+	    number_parse(values[MINOR], UINT32_MAX, &minor) < 0 ||
+	    number_parse(values[DEVNAME] + strlen("dm-"), UINT32_MAX, &name) < 0 ||
 	    name != minor)
 		return -EBADMSG;
 	if (values[DISKSEQ] && !values[SYNTH_UUID] &&
-	    verity_number_parse(values[DISKSEQ], UINT64_MAX, &diskseq) < 0)
+	    number_parse(values[DISKSEQ], UINT64_MAX, &diskseq) < 0)
 		return -EBADMSG;
 	*ret = (struct verity_device){
 		.major = (uint32_t)major, .minor = (uint32_t)minor, .diskseq = diskseq,
