@@ -112,6 +112,16 @@ refused 'record 4 is missing or not in its place' 'a record comes twice'
 edit again 3
 edit renumber
 refused 'the log gives .*, the TPM holds' 'a record comes twice, renumbered'
+# What nobody compares with a TPM could be said by anybody.
+for other in "pcr 14" "pcr 7 sha256" "nv_index 0x01805646" "nv_index $index sha1"; do
+	# shellcheck disable=SC2086 # words
+	edit elsewhere 3 $other
+	edit renumber
+	refused 'which its anchor does not cover' "a record comes once more, for $other"
+done
+edit elsewhere 0 pcr $gate
+edit renumber
+refused 'a measurement before the anchor' 'a genesis of the gate PCR'
 for n in 2 3 4; do
 	edit reword $n "$(cat test/vectors/tools-2.words)"
 	refused 'the log gives .*, the TPM holds' "record $n has another word and its digest"

@@ -52,7 +52,7 @@ static void read_genesis(struct reading *reading, const struct eventlog_record *
 {
 	size_t i = reading->n_geneses;
 
-	if (rec->target != EVENTLOG_NV_INDEX || i == NVPCR_MAX)
+	if (i == NVPCR_MAX)
 		return;
 	reading->geneses[i].index = rec->index;
 	(void)snprintf(reading->geneses[i].name, sizeof(reading->geneses[i].name), "%s",
@@ -166,7 +166,8 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 	struct measure_summary *summary = reading->summary;
 	const char *rest;
 
-	if (strcmp(rec->word, NVPCR_GENESIS_WORD) == 0) {
+	if (strcmp(rec->word, NVPCR_GENESIS_WORD) == 0 &&
+	    rec->target == EVENTLOG_NV_INDEX) {
 		read_genesis(reading, rec);
 		return 0;
 	}

@@ -75,6 +75,39 @@ static void check_genesis(struct check *check, const struct nvpcr *nvpcr)
 		     nvpcr->def.index);
 }
 
+/* Whether @fold is of something that will be compared with the TPM. */
+static bool is_anchored(const struct check *check, const struct eventlog_fold *fold)
+{
+	if (fold->target == EVENTLOG_PCR)
+		return fold->index == check->summary.gate.pcr;
+	for (size_t i = 0; i < check->nvpcrs.n_nvpcrs; i++)
+		if (fold->index == check->nvpcrs.nvpcrs[i].def.index &&
+		    fold->value.alg == check->nvpcrs.nvpcrs[i].def.alg)
+			return true;
+	return false;
+}
+
+/* A record that extends anything else could be added by anybody. */
+static void check_targets(struct check *check)
+{
+	const struct eventlog_replay *replay = &check->summary.replay;
+
+	for (size_t i = 0; i < replay->n_folds; i++) {
+		const struct eventlog_fold *fold = &replay->folds[i];
+
+		if (!is_anchored(check, fold))
+			find(check, MEASURE_DIFFERS,
+			     "the log extends %s 0x%" PRIx32 ", %s, which its anchor does not "
+			     "cover", fold->target == EVENTLOG_PCR ? "PCR" : "index",
+			     fold->index, digest_alg_name(fold->value.alg));
+	}
+}
+
+static bool is_without_tpm(const struct measure_summary *summary)
+{
+	return !summary->anchor.n && summary->anchor.rung == NVPCR_RUNG_LOG;
+}
+
 /* What the log says without the TPM. */
 static void check_log(struct check *check)
 {
@@ -91,6 +124,8 @@ static void check_log(struct check *check)
 		check_name(check, &check->nvpcrs.nvpcrs[i]);
 		check_genesis(check, &check->nvpcrs.nvpcrs[i]);
 	}
+	if (!is_without_tpm(summary))
+		check_targets(check);
 }
 
 /*
@@ -206,14 +241,17 @@ static void check_gate(struct check *check)
 		const struct eventlog_fold *fold = eventlog_replay_find(
 			&summary->replay, EVENTLOG_PCR, summary->gate.pcr, alg);
 
-		if (!(pcr.banks & 1U << alg))
-			continue;
 		(void)snprintf(what, sizeof(what), "gate PCR %u, bank %s",
 			       summary->gate.pcr, digest_alg_name(alg));
-		if (fold)
+		if (!(pcr.banks & 1U << alg)) {
+			if (fold)
+				find(check, MEASURE_DIFFERS,
+				     "%s: the log extends it, the TPM does not have it", what);
+		} else if (fold) {
 			check_value(check, fold, &pcr.values[alg], what);
-		else
+		} else {
 			find(check, MEASURE_DIFFERS, "%s: the log does not extend it", what);
+		}
 	}
 }
 
@@ -250,7 +288,7 @@ static void check_all(struct check *check, const char *no_tpm_reason)
 	check_log(check);
 	if (!summary->n_anchors)
 		return;
-	if (!summary->anchor.n && summary->anchor.rung == NVPCR_RUNG_LOG)
+	if (is_without_tpm(summary))
 		find(check, MEASURE_CANNOT_TELL, "this boot was measured without a TPM: %s",
 		     summary->anchor.reason);
 	else if (!check->tpm)

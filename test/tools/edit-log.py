@@ -6,6 +6,9 @@
   drop N               record N
   swap N M             records N and M
   again N              record N comes twice
+  elsewhere N MEMBER INDEX [ALGORITHM]
+                       record N comes twice, the second time for another INDEX of what
+                       MEMBER says (pcr or nv_index), and in the bank ALGORITHM only
   reword N WORD        record N has another word, and the digests of it
   append WORD          one more record like the last one, for another word
   keep N               the first N records only
@@ -42,6 +45,20 @@ def reword(record, word):
         digest["digest"] = hashlib.new(digest["hashAlg"], word.encode()).hexdigest()
 
 
+def elsewhere(records, n, member, index, algorithm=None):
+    record = json.loads(json.dumps(records[n]))
+    for old in "pcr", "nv_index":
+        record.pop(old, None)
+    record[member] = int(index, 0)
+    record["content"].pop("nvIndexName", None)
+    if member == "nv_index":
+        record["content"]["nvIndexName"] = "other"
+    if algorithm:
+        record["digests"] = [{"hashAlg": algorithm}]
+    reword(record, record["content"]["string"])
+    records.insert(n + 1, record)
+
+
 def edit(path, data, what, args):
     if what == "cut":
         with open(path, "wb") as f:
@@ -64,6 +81,8 @@ def edit(path, data, what, args):
         records[n], records[m] = records[m], records[n]
     elif what == "again":
         records.insert(int(args[0]), records[int(args[0])])
+    elif what == "elsewhere":
+        elsewhere(records, int(args[0]), *args[1:])
     elif what == "reword":
         reword(records[int(args[0])], args[1])
     elif what == "append":
