@@ -226,6 +226,21 @@ must start --oneshot
 is "$(n_commands NV_Extend)" 0 "$what: the next writer leaves the TPM alone"
 is "$(words | tail -n 1)" "$(cat test/vectors/fec.words)" "$what: and keeps the log"
 
+what='refused, then silent'
+fresh
+must start --oneshot
+dm_add 1 more 8 test/vectors/second.table
+rule 'NV_Extend rc:0x149
+PCR_Extend hang'
+slow 3 start --oneshot
+exits 0 "$what: start"
+is "$(words | tail -n 3)" "$(echo degraded:v1:pcr:tpm-rc-0x149:verity
+	echo degraded:v1:log:tpm-timeout; cat test/vectors/second.words)" \
+	"$what: the word that was withdrawn is in the log all the same"
+rule
+run verify
+says 1 'the TPM was lost \(tpm-timeout\)' "$what: verify cannot tell"
+
 what='answer lost'
 fresh
 must start --oneshot

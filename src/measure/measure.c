@@ -149,10 +149,23 @@ int measure_lose_tpm(struct measure *m, const char *reason)
 	return commit_degraded(m, "log", reason, NULL);
 }
 
-static const char *refusal(const struct measure *m, char text[static NVPCR_REASON_MAX])
+/* Why the TPM did not do what was asked: @r is what became of it. */
+static const char *describe(const struct measure *m, int r,
+			    char text[static NVPCR_REASON_MAX])
 {
-	(void)snprintf(text, NVPCR_REASON_MAX, "tpm-rc-0x%" PRIx32, tpm_rc(m->tpm));
+	if (r == -EREMOTEIO)
+		(void)snprintf(text, NVPCR_REASON_MAX, "tpm-rc-0x%" PRIx32, tpm_rc(m->tpm));
+	else
+		(void)snprintf(text, NVPCR_REASON_MAX, "tpm-%s",
+			       r == -ETIMEDOUT ? "timeout" : "error");
 	return text;
+}
+
+/* Whether the TPM is of no use any more after @r. */
+static bool is_lost(const struct measure *m, const struct nvpcr *nvpcr, int r)
+{
+	return r == -EREMOTEIO || (r < 0 && m->tpm && tpm_is_dead(m->tpm) &&
+				   nvpcr->rung != NVPCR_RUNG_LOG);
 }
 
 /*
@@ -163,19 +176,19 @@ static int record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record
 {
 	char reason[NVPCR_REASON_MAX];
 	int r = commit(m, nvpcr, rec);
+	bool withdrawn = r == -EREMOTEIO;
 
-	if (r == -EREMOTEIO && nvpcr->rung < NVPCR_RUNG_PCR) {
-		r = measure_fall_to_pcr(m, nvpcr, refusal(m, reason));
-		if (r == 0)
+	if (withdrawn && nvpcr->rung < NVPCR_RUNG_PCR) {
+		r = measure_fall_to_pcr(m, nvpcr, describe(m, r, reason));
+		if (r == 0) {
 			r = commit(m, nvpcr, rec);
+			withdrawn = r == -EREMOTEIO;
+		}
 	}
-	if (r == -EREMOTEIO) {
-		r = measure_lose_tpm(m, refusal(m, reason));
-		return r < 0 ? r : commit(m, nvpcr, rec);
-	}
-	if (r < 0 && m->tpm && tpm_is_dead(m->tpm) && nvpcr->rung != NVPCR_RUNG_LOG)
-		return measure_lose_tpm(m, r == -ETIMEDOUT ? "tpm-timeout" : "tpm-error");
-	return r;
+	if (!is_lost(m, nvpcr, r))
+		return r;
+	r = measure_lose_tpm(m, describe(m, r, reason));
+	return r == 0 && withdrawn ? commit(m, nvpcr, rec) : r;
 }
 
 /**
