@@ -53,8 +53,7 @@ comma := ,
 comp := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
-PACKAGES := tss2-esys tss2-mu tss2-tcti-device tss2-tcti-swtpm libcryptsetup devmapper \
-	json-c blkid nettle
+PACKAGES := tss2-esys tss2-mu libcryptsetup devmapper json-c blkid nettle
 
 CPPFLAGS_ALL := -Isrc -D_GNU_SOURCE -DVERITALLY_VERSION=\"$(VERSION)\" $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes \

@@ -46,12 +46,6 @@ build() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -j"$(nproc)" "$@"
 }
 
-# replace FILE OLD NEW - exchange text (a sed expression) that must be there.
-replace() {
-	grep -q "$2" "$1" || { echo "$1 has no '$2'"; return 1; }
-	sed -i "s/$2/$3/" "$1"
-}
-
 # The tools' settings for every configure script and Makefile of a dependency.
 # PKG_CONFIG_LIBDIR, unlike _PATH, keeps this machine's libraries out.
 export_tools() {

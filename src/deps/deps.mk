@@ -18,7 +18,7 @@ DEPS_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-flto -ffat-lto-objects -idirafter $(KERNEL_HEADERS)
 
-DEPS_LIBS := -ltss2-esys -ltss2-sys -ltss2-mu -ltss2-tcti-device -ltss2-tcti-swtpm \
+DEPS_LIBS := -ltss2-esys -ltss2-sys -ltss2-mu \
 	-lmbedcrypto -lcryptsetup -ldevmapper -lblkid -luuid -ljson-c -lnettle
 
 deps: $(DEPS_STAMPS)
