@@ -197,6 +197,21 @@ dm_remove 11
 synced 'it is gone'
 is "$(count "$(word tools)")" 5 'nothing was measured twice meanwhile'
 
+# What failed once is tried again, although what was announced since went well.
+dm_add 13 late 27 "$scratch/broken"
+uevent change 13 27
+for n in 6 7; do
+	dm_add $((n + 8)) "tools-$n" $((n + 22)) test/vectors/tools.table
+	uevent change $((n + 8)) $((n + 22))
+	await 10 measured "$(word tools)" $n
+	ok $? "another device that cannot be asked: the next one is measured ($n)"
+done
+n=$(count "$(word second)")
+dm_table late test/vectors/second.table
+await 10 measured "$(word second)" $((n + 1))
+ok $? 'another device that cannot be asked: it is looked at again without a reason'
+synced 'another device that cannot be asked'
+
 # --- many at once, and somebody who verifies meanwhile
 
 before=$(n_words '^dm-verity:')

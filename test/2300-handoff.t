@@ -40,6 +40,20 @@ fresh() {
 tpm_start
 proxy_start
 
+# --- a manifest that cannot be written
+
+new_boot
+must start
+initrd=$(writer)
+mkdir "$root/run/veritally/manifest.json.new"
+run leave
+says 1 'could not do it' 'no manifest: leave says so'
+await 10 is_gone "$initrd"
+ok $? 'no manifest: who does not listen any more ends all the same'
+is "$(words | tail -n 1)" 'hook:v1:none:-' 'no manifest: the end is in the log'
+all_well 'no manifest'
+fresh
+
 # --- the usual way
 
 new_boot

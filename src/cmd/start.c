@@ -77,8 +77,7 @@ static int come_up(struct measure *m, const struct measure_options *options, boo
 		return r;
 	if (arm)
 		r = measure_text(m, "hook:v1:uevent:-", "hook", NULL);
-	if (r == 0)
-		r = measure_sweep(m, "coldplug");
+	r = measure_sweep(m, "coldplug") ?: r;
 	if (r == 0)
 		r = measure_handoff_publish(m);
 	if (r < 0)

@@ -124,7 +124,7 @@ int measure_handoff_publish(const struct measure *m)
  * @m: session that has started
  *
  * That nobody listens from here on is measured, where somebody did; then the manifest is
- * written.
+ * written.  The source stays open if that could not be measured.
  *
  * Return: 0; a negative errno as measure_text() or measure_handoff_publish().
  */
@@ -134,8 +134,10 @@ int measure_handoff(struct measure *m)
 
 	if (m->source.fd >= 0)
 		r = measure_text(m, "hook:v1:none:-", "hook", NULL);
+	if (r < 0)
+		return r;
 	verity_source_close(&m->source);
-	return r < 0 ? r : measure_handoff_publish(m);
+	return measure_handoff_publish(m);
 }
 
 /**

@@ -321,11 +321,8 @@ static int measure_one(void *ctx, const struct verity_activation *activation)
 	struct walk *walk = ctx;
 	int r = measure_activation(walk->m, activation, walk->source);
 
-	if (r < 0) {
-		walk->m->unmeasured++;
-		if (walk->first_error == 0)
-			walk->first_error = r;
-	}
+	if (r < 0 && walk->first_error == 0)
+		walk->first_error = r;
 	return 0;
 }
 
@@ -385,21 +382,21 @@ int measure_removal(struct measure *m, const struct verity_device *device,
  * @m:      session
  * @source: "coldplug" or "sweep"
  *
- * Return: 0; a negative errno of device-mapper or the log.  @m->unmeasured says how many
- * live activations could not be recorded.
+ * Return: 0; a negative errno of device-mapper or the log, and then @m->incomplete is set.
  */
 int measure_sweep(struct measure *m, const char *source)
 {
 	struct walk walk = { .m = m, .source = source };
 	int r;
 
-	m->unmeasured = 0;
 	measure_live_unsee(&m->live, NULL);
 	r = verity_sweep(m->options.root_fd, measure_one, &walk);
-	if (r < 0)
-		return r;
-	r = remove_unseen(m, NULL, source);
-	return walk.first_error < 0 ? walk.first_error : r;
+	if (r == 0)
+		r = remove_unseen(m, NULL, source);
+	if (walk.first_error < 0)
+		r = walk.first_error;
+	m->incomplete = r < 0;
+	return r;
 }
 
 /* Says how often something was activated that nobody could look at. */
@@ -441,8 +438,10 @@ int measure_drain(struct measure *m)
 	int first_error = 0, event, r;
 
 	while ((event = verity_source_next(&m->source, &device)) != VERITY_NOTHING) {
-		if (event < 0)
+		if (event < 0) {
+			m->incomplete = true;
 			return event;
+		}
 		if (event == VERITY_LOST)
 			r = overrun(m);
 		else if (event == VERITY_REMOVED)
@@ -453,7 +452,10 @@ int measure_drain(struct measure *m)
 			first_error = r;
 	}
 	r = record_missed(m);
-	return first_error < 0 ? first_error : r;
+	if (first_error < 0)
+		r = first_error;
+	m->incomplete |= r < 0;
+	return r;
 }
 
 /**

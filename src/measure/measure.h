@@ -105,7 +105,7 @@ struct measure_options {
  * @source:   where activations are announced
  * @live:     what is live and measured
  * @adopted:  the log was there before: no genesis, no anchor was made
- * @unmeasured: activations met by the last sweep that could not be recorded
+ * @incomplete: something announced or live may not be recorded; only a sweep can tell
  * @missed: announced activations that nobody could look at and the log does not tell of yet
  */
 struct measure {
@@ -119,7 +119,7 @@ struct measure {
 	struct verity_source source;
 	struct measure_live live;
 	bool adopted;
-	uint64_t unmeasured;
+	bool incomplete;
 	uint64_t missed;
 };
 

@@ -48,13 +48,23 @@ static int open_signals(void)
 /* Says once that measuring fails, and once that it works again. */
 static void note(struct watch *watch, int r)
 {
-	bool failing = r < 0 || watch->m->unmeasured;
+	bool failing = watch->m->incomplete;
 
 	if (failing && !watch->failing)
 		msg_warning(r, "cannot record what was activated, trying again");
 	if (!failing && watch->failing)
 		msg_info("everything that is active is recorded again");
 	watch->failing = failing;
+}
+
+/* Only a sweep that went well tells that nothing is left to be done. */
+static void retry(struct watch *watch)
+{
+	int drained = measure_drain(watch->m);
+	int swept = measure_sweep(watch->m, "sweep");
+
+	watch->m->incomplete |= drained < 0;
+	note(watch, swept ?: drained);
 }
 
 static const char *answer_to(struct watch *watch, const char *request)
@@ -65,7 +75,7 @@ static const char *answer_to(struct watch *watch, const char *request)
 
 	if (strcmp(request, "leave") == 0) {
 		r = measure_leave(watch->m);
-		watch->stop = watch->left = r == 0;
+		watch->stop = watch->left = watch->m->source.fd < 0;
 	} else {
 		phase = strncmp(request, "sync ", 5) == 0 ? request + 5 : "";
 		if (!measure_phase_is_valid(phase))
@@ -104,7 +114,7 @@ static int run(struct watch *watch)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
-			note(watch, measure_sweep(watch->m, "sweep"));
+			retry(watch);
 		if (n > 0 && fds[0].revents)
 			note(watch, measure_drain(watch->m));
 		if (n > 0 && fds[1].revents)
@@ -138,7 +148,7 @@ int measure_watch(struct measure *m, int ready_fd)
 	r = watch.control_fd < 0 ? watch.control_fd : watch.signal_fd;
 	if (r >= 0) {
 		ready_notify(ready_fd, "READY=1\nSTATUS=measuring");
-		watch.failing = m->unmeasured > 0;
+		watch.failing = m->incomplete;
 		r = run(&watch);
 	}
 	ready_notify(-1, "STOPPING=1");
