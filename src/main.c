@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/msg.h"
@@ -128,12 +129,25 @@ static int run_below(struct cmd_env *env, const char *sysroot, int argc, char *a
 	return run(env, argc, argv);
 }
 
+/* An init may start us without a console: no file of ours must take its place. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_NOCTTY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char *argv[])
 {
 	struct cmd_env env = { .root_fd = -1 };
 	const char *sysroot = "/";
 	int r;
 
+	fill_standard_fds();
 	(void)umask(077);
 	(void)signal(SIGXFSZ, SIG_IGN);		/* a file that may not grow is an error */
 	r = parse_global(&env, &sysroot, argc, argv);

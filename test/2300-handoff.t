@@ -40,6 +40,21 @@ fresh() {
 tpm_start
 proxy_start
 
+# --- an init without a console
+
+new_boot
+dm_add 0 tools 7 test/vectors/tools.table
+"$VERITALLY" --sysroot="$root" --tpm="$tpm" start <&- >&- 2>&-
+is $? 0 'no standard descriptors: start'
+dm_add 1 second 8 test/vectors/second.table
+uevent change 1 8
+await 10 announced "$(word second)"
+ok $? 'no standard descriptors: the daemon measures'
+run leave
+exits 0 'no standard descriptors: leave'
+all_well 'no standard descriptors'
+fresh
+
 # --- a manifest that cannot be written
 
 new_boot
