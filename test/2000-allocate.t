@@ -201,6 +201,19 @@ must start --oneshot
 is "$(n_words nvpcr-anchor)" 1 'the next start makes no second anchor'
 all_agrees 'it completes the anchor'
 
+# --- a definition that takes our handle
+
+tpm_reset || die 'no reset'
+new_boot
+mkdir -p "$root/etc/veritally/nvpcr.d"
+printf '{"name":"other","nvIndex":%d}\n' $((index)) \
+	> "$root/etc/veritally/nvpcr.d/other.nvpcr"
+run start --oneshot
+exits 0 'our handle defined by another: start'
+is "$(n_words "^nvpcr-anchor:v1:1:$index:")" 1 'our handle defined by another: anchored once'
+all_agrees 'our handle defined by another'
+rm -r "$root/etc/veritally"
+
 # --- two writers
 
 must start

@@ -201,6 +201,17 @@ static struct nvpcr *find_nvpcr(struct nvpcr_set *set, const char *name)
 	return NULL;
 }
 
+/* Where the default goes: in the place of what took its handle, or at the end. */
+static struct nvpcr_def *place_of_default(struct nvpcr_defs *defs)
+{
+	for (size_t i = 0; i < defs->n_defs; i++)
+		if (defs->defs[i].index == default_def.index)
+			return &defs->defs[i];
+	if (defs->n_defs < NVPCR_MAX)
+		defs->n_defs++;
+	return &defs->defs[defs->n_defs - 1];
+}
+
 static int load_defs(const struct measure *m, struct nvpcr_defs *ret)
 {
 	int r = nvpcr_defs_load(m->options.root_fd, ret, m->options.complain);
@@ -210,9 +221,7 @@ static int load_defs(const struct measure *m, struct nvpcr_defs *ret)
 	for (size_t i = 0; i < ret->n_defs; i++)
 		if (strcmp(ret->defs[i].name, MEASURE_NVPCR) == 0)
 			return 0;
-	if (ret->n_defs == NVPCR_MAX)
-		ret->n_defs--;
-	ret->defs[ret->n_defs++] = default_def;
+	*place_of_default(ret) = default_def;
 	return 0;
 }
 
