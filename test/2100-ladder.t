@@ -208,6 +208,19 @@ rule
 run verify
 says 1 'the TPM was lost \(anchor-failed\)' "$what: verify cannot tell"
 
+what='silent at the second of two'
+fresh
+mkdir -p "$root/etc/veritally/nvpcr.d"
+echo '{"name":"other","nvIndex":25187926}' > "$root/etc/veritally/nvpcr.d/other.nvpcr"
+tpm2_nvdefine 25187926 -C o -s 16 -a 'ownerread|ownerwrite' > /dev/null
+rule PCR_Extend hang 1
+slow 3 start --oneshot
+exits 0 "$what: start"
+is "$(words | tail -n 2)" "$(echo degraded:v1:log:tpm-timeout; echo "$tools")" \
+	"$what: the loss is said, and the log is kept"
+tpm2_nvundefine 25187926 -C o > /dev/null
+rm -r "$root/etc/veritally"
+
 what='silent at a word'
 fresh
 must start --oneshot

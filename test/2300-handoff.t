@@ -55,6 +55,21 @@ exits 0 'no standard descriptors: leave'
 all_well 'no standard descriptors'
 fresh
 
+# --- a log whose anchor somebody spoiled
+
+new_boot
+dm_add 0 tools 7 test/vectors/tools.table
+must start --oneshot
+sed -i 's/nvpcr-anchor:v1/nvpcr-ancho?:v1/' "$log"
+cp "$log" "$scratch/spoiled"
+run start --oneshot
+exits 0 'a spoiled anchor: start goes on'
+cmp -s "$scratch/spoiled" "$log".*
+ok $? 'a spoiled anchor: the log is kept'
+run verify
+says 1 'second log' 'a spoiled anchor: verify does not say that the new one is good'
+fresh
+
 # --- a manifest that cannot be written
 
 new_boot

@@ -5,8 +5,8 @@
  * The first writer of a boot allocates: genesis of every NvPCR, then at once the anchor,
  * which closes the gate.  Every later one adopts the log: it folds it, compares it with
  * the TPM and completes the one extension that a writer who was killed may have left out.
- * A log without an anchor belongs to a writer that was killed before it closed the gate;
- * nothing was measured by it, and allocation begins again.
+ * A log of geneses alone belongs to a writer that was killed before it closed the gate;
+ * nothing was measured by it, and allocation begins again.  Any other log is kept aside.
  */
 #include "measure/private.h"
 
@@ -306,6 +306,8 @@ static int record_degraded(struct measure *m)
 		if (nvpcr->rung == NVPCR_RUNG_PCR)
 			r = measure_fall_to_pcr(m, nvpcr, reason);
 	}
+	if (r == -EREMOTEIO || (r < 0 && m->tpm && tpm_is_dead(m->tpm)))
+		return measure_lose_tpm(m, r == -ETIMEDOUT ? "tpm-timeout" : "tpm-error");
 	return r;
 }
 
@@ -442,7 +444,7 @@ static int adopt(struct measure *m, struct measure_summary *summary)
 	return r == 0 && summary->fault ? MEASURE_MISMATCH : r;
 }
 
-/* Keeps the log of another boot beside a new one. */
+/* Keeps a log that cannot be gone on with beside a new one. */
 static int set_aside(struct measure *m, const char *boot_id)
 {
 	char path[128];
@@ -487,7 +489,8 @@ int measure_start(struct measure *m)
 	r = summarize(m, summary);
 	if (r < 0)
 		return r;
-	if (strcmp(summary->boot_id, m->boot_id) != 0)
+	if (strcmp(summary->boot_id, m->boot_id) != 0 ||
+	    (!summary->n_anchors && summary->fault))
 		r = set_aside(m, summary->boot_id);
 	else if (summary->n_anchors)
 		r = adopt(m, summary);
