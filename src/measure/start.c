@@ -337,9 +337,8 @@ static int allocate(struct measure *m)
 static int complete(struct measure *m, const struct measure_summary *summary,
 		    const struct nvpcr *nvpcr)
 {
-	const char *word = summary->last.word;
-
-	return nvpcr_extend(m->tpm, &m->nvpcrs, nvpcr, word, strlen(word));
+	return nvpcr_extend(m->tpm, &m->nvpcrs, nvpcr, summary->last.word,
+			    strlen(summary->last.word));
 }
 
 static int check_index(struct measure *m, const struct measure_summary *summary,
