@@ -38,7 +38,12 @@ struct measure_live_entry *measure_live_find(struct measure_live *live,
 	return NULL;
 }
 
-static int make_room(struct measure_live *live)
+/**
+ * measure_live_reserve() - be sure that one more activation can be remembered
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int measure_live_reserve(struct measure_live *live)
 {
 	size_t n_room = live->n_room ? 2 * live->n_room : 16;
 	struct measure_live_entry *entries;
@@ -70,7 +75,7 @@ int measure_live_add(struct measure_live *live, const struct verity_device *devi
 
 	if (!copy)
 		return -ENOMEM;
-	r = make_room(live);
+	r = measure_live_reserve(live);
 	if (r < 0)
 		return r;
 	live->entries[live->n_entries++] = (struct measure_live_entry){

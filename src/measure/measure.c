@@ -272,6 +272,8 @@ int measure_activation(struct measure *m, const struct verity_activation *activa
 	if (r == 0)
 		r = annotate_claims(&rec, &activation->claims);
 	if (r == 0)
+		r = measure_live_reserve(&m->live);
+	if (r == 0)
 		r = record(m, m->nvpcr, &rec);
 	return r < 0 ? r : measure_live_add(&m->live, &activation->device, word, rec.recnum);
 }
@@ -399,31 +401,32 @@ int measure_sweep(struct measure *m, const char *source)
 	return r;
 }
 
-/* Says how often something was activated that nobody could look at. */
-static int record_lost(struct measure *m, uint64_t count)
+/*
+ * Says how often something was activated that nobody could look at.  A mapped device that
+ * is gone may have been a verity device: that cannot be known.
+ */
+static int record_missed(struct measure *m)
 {
 	char word[64];
+	int r;
 
-	(void)snprintf(word, sizeof(word), "lost:v1:%" PRIu64, count);
-	return measure_text(m, word, "lost", "uevent");
+	if (!m->missed)
+		return 0;
+	(void)snprintf(word, sizeof(word), "lost:v1:%" PRIu64, m->missed);
+	r = measure_text(m, word, "lost", "uevent");
+	if (r == 0)
+		m->missed = 0;
+	return r;
 }
 
 /* The kernel dropped events: say so, then look at everything. */
 static int overrun(struct measure *m)
 {
-	int r = record_lost(m, 1);
+	int r;
 
-	return r < 0 ? r : measure_sweep(m, "sweep");
-}
-
-/* A mapped device that is gone may have been a verity device: that cannot be known. */
-static int record_missed(struct measure *m)
-{
-	int r = m->missed ? record_lost(m, m->missed) : 0;
-
-	if (r == 0)
-		m->missed = 0;
-	return r;
+	m->missed++;
+	r = record_missed(m);
+	return measure_sweep(m, "sweep") ?: r;
 }
 
 /**

@@ -63,6 +63,7 @@ struct measure_live {
 struct measure_live_entry *measure_live_find(struct measure_live *live,
 					     const struct verity_device *device,
 					     const char *word);
+int measure_live_reserve(struct measure_live *live);
 int measure_live_add(struct measure_live *live, const struct verity_device *device,
 		     const char *word, uint64_t recnum);
 void measure_live_drop(struct measure_live *live, struct measure_live_entry *entry);
@@ -129,15 +130,17 @@ enum measure_outcome {
 	MEASURE_MISMATCH,	/* adopted a log that the TPM contradicts; going on with it */
 };
 
+/* session.c */
 int measure_open(struct measure *m, const struct measure_options *options);
 void measure_close(struct measure *m);
 pid_t measure_writer(int root_fd);
 int measure_boot_id(int root_fd, char ret[static EVENTLOG_BOOT_ID_SIZE]);
 
-/* start.c: from nothing or from an earlier writer to a state that can measure */
-int measure_start(struct measure *m);
 int measure_open_tpm(const struct measure_options *options, struct tpm **ret,
 		     const char **ret_reason);
+
+/* start.c: from nothing or from an earlier writer to a state that can measure */
+int measure_start(struct measure *m);
 
 /* measure.c: the path itself */
 int measure_activation(struct measure *m, const struct verity_activation *activation,

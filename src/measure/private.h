@@ -12,6 +12,13 @@ void measure_fill(const struct measure *m, const char *word, const char *event_t
 int measure_fall_to_pcr(struct measure *m, struct nvpcr *nvpcr, const char *reason);
 int measure_lose_tpm(struct measure *m, const char *reason);
 
+/* allocate.c */
+int measure_allocate(struct measure *m);
+
+/* adopt.c */
+int measure_adopt(struct measure *m, struct measure_summary *summary);
+struct nvpcr *measure_find_nvpcr(struct nvpcr_set *set, const char *name);
+
 /* summary.c */
 
 /* How a value that the TPM holds compares with the fold of the log. */

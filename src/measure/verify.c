@@ -191,7 +191,9 @@ static void check_value(struct check *check, const struct eventlog_fold *fold,
 /* A TPM that refuses has an answer; one that cannot be asked leaves us without. */
 static void check_unreadable(struct check *check, int r, const char *what)
 {
-	find(check, r == -EREMOTEIO ? MEASURE_DIFFERS : MEASURE_CANNOT_TELL,
+	bool answered = r == -EREMOTEIO && !tpm_rc_is_about_tpm(check->tpm);
+
+	find(check, answered ? MEASURE_DIFFERS : MEASURE_CANNOT_TELL,
 	     "%s cannot be read: %s", what,
 	     r == -EREMOTEIO ? tpm_rc_describe(check->tpm) : strerror(-r));
 }
