@@ -149,7 +149,8 @@ int main(int argc, char *argv[])
 
 	fill_standard_fds();
 	(void)umask(077);
-	(void)signal(SIGXFSZ, SIG_IGN);		/* a file that may not grow is an error */
+	(void)signal(SIGXFSZ, SIG_IGN);		/* a file that may not grow is an error, */
+	(void)signal(SIGPIPE, SIG_IGN);		/* and so is a reader that went away */
 	r = parse_global(&env, &sysroot, argc, argv);
 	if (r == CMD_OPTIONS_END)
 		r = run_below(&env, sysroot, argc, argv);

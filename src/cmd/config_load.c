@@ -72,10 +72,12 @@ static bool is_listed(const struct drop_in *list, size_t n, const char *name)
 
 static size_t list_dir(int root_fd, const char *path, struct drop_in *list, size_t n)
 {
-	int fd = io_open(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+	_cleanup_close_ int fd = io_open(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
 	_cleanup_dir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
+	if (dir)
+		fd = -1;	/* @dir's now */
 	while (dir && n < DROP_INS_MAX && (entry = readdir(dir))) {
 		size_t length = strlen(entry->d_name);
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,9 @@
 
 #include "cmd/cmd.h"
 
-#define LEAVE_TIMEOUT_S	30
+#define LEAVE_TIMEOUT_S	15
 #define SYNC_TIMEOUT_S	30
+#define END_TIMEOUT_US	(3 * CLOCK_S)
 #define RETRY_US	(20 * CLOCK_MS)
 
 enum {
@@ -68,6 +70,8 @@ static int do_it_ourselves(const struct cmd_env *env, const struct config *confi
 	if (!m)
 		return msg_error(CMD_FAILED, "out of memory");
 	cmd_measure_options(env, config, barrier->phase, &options);
+	if (options.timeout_ms > clock_left_ms(barrier->deadline_us))
+		options.timeout_ms = clock_left_ms(barrier->deadline_us);
 	r = cmd_begin(m, &options, false);
 	if (r == CMD_OK) {
 		r = barrier->set_phase ? measure_sync(m, barrier->set_phase)
@@ -119,9 +123,16 @@ static int run_barrier(const struct cmd_env *env, struct barrier *barrier,
 	return pass(env, &config, barrier);
 }
 
-/* The daemon answers before it ends; what comes next wants to find it gone. */
-static void await_end(const struct cmd_env *env, uint64_t deadline_us)
+/*
+ * The daemon answers before it ends; what comes next wants to find it gone.  One that did
+ * not manage to leave is told to end all the same: it must not outlive the initramfs.
+ */
+static void await_end(const struct cmd_env *env, int status, uint64_t deadline_us)
 {
+	pid_t writer = measure_writer(env->root_fd);
+
+	if (status != CMD_OK && writer > 0)
+		(void)kill(writer, SIGTERM);
 	while (measure_writer(env->root_fd) && clock_left_ms(deadline_us))
 		(void)usleep(RETRY_US);
 }
@@ -138,8 +149,7 @@ static int run_leave(const struct cmd *cmd, const struct cmd_env *env, int argc,
 		return CMD_USAGE;
 	cmd_speak_as_service(env);
 	r = run_barrier(env, &barrier, LEAVE_TIMEOUT_S);
-	if (r == CMD_OK)
-		await_end(env, barrier.deadline_us);
+	await_end(env, r, clock_us(CLOCK_MONOTONIC) + END_TIMEOUT_US);
 	return r;
 }
 

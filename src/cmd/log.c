@@ -73,11 +73,13 @@ static void print_text(const struct eventlog_record *rec)
 static void print_json(const struct eventlog_record *rec)
 {
 	static char text[EVENTLOG_RECORD_MAX];
+	static bool is_next;
 	size_t size;
 
 	if (eventlog_record_encode(rec, text, sizeof(text), &size) < 0 || size < 2)
 		return;
-	(void)printf("%s%.*s", rec->recnum ? ",\n" : "", (int)size - 2, text + 1);
+	(void)printf("%s%.*s", is_next ? ",\n" : "", (int)size - 2, text + 1);
+	is_next = true;
 }
 
 static int print_all(struct eventlog_reader *reader, bool json)

@@ -287,16 +287,20 @@ static void refusals_are_said_in_words(void)
 	static const struct {
 		uint32_t rc;
 		const char *text;
+		bool about_tpm;
 	} cases[] = {
-		{ 0x14b, "no room for an NV index (0x14b)" },
-		{ 0x14c, "NV index exists already (0x14c)" },
-		{ 0x128, "a PCR changed meanwhile (0x128)" },
-		{ 0x1c4, "value is not the expected one (0x1c4)" },
-		{ 0x99d, "policy is not satisfied (0x99d)" },
-		{ 0x9a2, "wrong authorization (0x9a2)" },
-		{ 0x2c2, "inconsistent attributes (0x2c2)" },
-		{ 0x143, "TPM lacks the command (0x143)" },
-		{ 0x1ff, "TPM refused (0x1ff)" },
+		{ 0x14b, "no room for an NV index (0x14b)", false },
+		{ 0x14c, "NV index exists already (0x14c)", false },
+		{ 0x128, "a PCR changed meanwhile (0x128)", false },
+		{ 0x1c4, "value is not the expected one (0x1c4)", false },
+		{ 0x99d, "policy is not satisfied (0x99d)", false },
+		{ 0x9a2, "wrong authorization (0x9a2)", false },
+		{ 0x2c2, "inconsistent attributes (0x2c2)", false },
+		{ 0x143, "TPM lacks the command (0x143)", false },
+		{ 0x1ff, "TPM refused (0x1ff)", false },
+		{ 0x101, "TPM is in failure mode (0x101)", true },
+		{ 0x902, "no memory for objects (0x902)", true },
+		{ 0x98e, "wrong authorization (0x98e)", false },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -309,6 +313,7 @@ static void refusals_are_said_in_words(void)
 		test_case = cases[i].text;
 		CHECK_EQ(tpm_pcr_extend(tpm, 13, &data, 1), -EREMOTEIO);
 		CHECK_STR(tpm_rc_describe(tpm), cases[i].text);
+		CHECK_EQ(tpm_rc_is_about_tpm(tpm), cases[i].about_tpm);
 		CHECK_EQ(tpm_pcr_extend(tpm, 13, &data, 1), 0);
 		CHECK_STR(tpm_rc_describe(tpm), "");
 		tpm_close(tpm);

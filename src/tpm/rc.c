@@ -85,3 +85,16 @@ const char *tpm_rc_describe(const struct tpm *tpm)
 {
 	return tpm->rc_text;
 }
+
+/**
+ * tpm_rc_is_about_tpm() - whether the TPM refused because of the state that it is in
+ *
+ * Warnings are that, and the failure mode; any other code answers what was asked.
+ *
+ * Spec: TCG TPM 2.0 Library, Part 2, "TPM_RC"
+ */
+bool tpm_rc_is_about_tpm(const struct tpm *tpm)
+{
+	return tpm->rc == TPM2_RC_FAILURE || tpm->rc == TPM2_RC_INITIALIZE ||
+	       (!(tpm->rc & FORMAT_ONE) && (tpm->rc & TPM2_RC_WARN) == TPM2_RC_WARN);
+}

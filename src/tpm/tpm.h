@@ -130,6 +130,7 @@ bool tpm_is_expected(int root_fd);
 
 uint32_t tpm_rc(const struct tpm *tpm);
 const char *tpm_rc_describe(const struct tpm *tpm);
+bool tpm_rc_is_about_tpm(const struct tpm *tpm);
 bool tpm_is_dead(const struct tpm *tpm);
 uint64_t tpm_n_commands(const struct tpm *tpm);
 

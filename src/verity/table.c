@@ -246,11 +246,19 @@ int verity_table_parse(const char *text, struct verity_params *ret)
 	return 0;
 }
 
+static bool counts(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(option, known[i].name) == 0)
+			return known[i].counts;
+	return true;
+}
+
 /**
  * verity_options_normalize() - bring options as a person lists them into the form that
  * struct verity_params has
  * @list: names, separated by commas, in any order
- * @ret:  the same, sorted, each once
+ * @ret:  the same, sorted, each once, without those that change nothing
  *
  * Return: 0; -EINVAL if it is no such list, or too long.
  */
@@ -266,7 +274,8 @@ int verity_options_normalize(const char *list, char ret[static VERITY_OPTIONS_MA
 	if (split(copy, ",", words, ARRAY_SIZE(words), &n) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
-		insert(sorted, &n_sorted, words[i]);
+		if (counts(words[i]))
+			insert(sorted, &n_sorted, words[i]);
 	return write_list(sorted, n_sorted, ret, VERITY_OPTIONS_MAX) < 0 ? -EINVAL : 0;
 }
 
