@@ -270,4 +270,27 @@ synced 'without a daemon'
 is "$(expect check "$log")" '' 'the log is well-formed'
 is "$(nv_value)" "$(expect fold "$log" nv_index $index)" 'and the index equals it'
 
+# --- a number that is given away before anybody looked, and whose next holder is seen
+
+tpm_reset
+new_boot
+must start
+dm_add 0 gone1 7 test/vectors/tools.table
+kill -STOP "$(writer)"
+uevent change 0 7
+dm_remove 0
+uevent remove 0 7
+dm_add 0 gone2 8 test/vectors/tools.table
+kill -CONT "$(writer)"
+await 10 has_words 1 '^dm-verity'
+dm_remove 0
+uevent change 0 8
+uevent remove 0 8
+must sync --phase=test
+is "$(n_words '^lost:v1:1$')" 1 'what nobody could see is counted, what was recorded is not'
+is "$(n_words '^lost')" 1 'and nothing else'
+run verify
+exits 0 'after a number was given away: verify'
+kill_writer
+
 done_testing

@@ -39,6 +39,17 @@ struct measure_live_entry *measure_live_find(struct measure_live *live,
 }
 
 /**
+ * measure_live_knows() - whether anything of one life of a device is in the log
+ */
+bool measure_live_knows(const struct measure_live *live, const struct verity_device *device)
+{
+	for (size_t i = 0; i < live->n_entries; i++)
+		if (same_device(&live->entries[i].device, device))
+			return true;
+	return false;
+}
+
+/**
  * measure_live_reserve() - be sure that one more activation can be remembered
  *
  * Return: 0 or -ENOMEM.

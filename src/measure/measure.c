@@ -335,8 +335,8 @@ static int measure_one(void *ctx, const struct verity_activation *activation)
  * @source: how we learned of it
  *
  * What was measured on this device number and is not there any more is recorded as
- * removed, after what is new.  An activation that was announced and went away before it
- * could be looked at is counted in @m->missed.
+ * removed, after what is new.  An activation that was announced and went away before
+ * anybody could look at it is counted in @m->missed.
  *
  * Return: 0; a negative errno of device-mapper or the log.
  */
@@ -344,6 +344,7 @@ int measure_device(struct measure *m, const struct verity_device *device,
 		   const char *source)
 {
 	struct walk walk = { .m = m, .source = source };
+	bool recorded = measure_live_knows(&m->live, device);
 	int r;
 
 	measure_live_unsee(&m->live, device);
@@ -352,7 +353,7 @@ int measure_device(struct measure *m, const struct verity_device *device,
 		return r;
 	if (walk.first_error < 0)
 		return walk.first_error;
-	m->missed += r == VERITY_GONE;
+	m->missed += r == VERITY_GONE && !recorded;
 	return remove_unseen(m, device, source);
 }
 

@@ -63,6 +63,8 @@ struct measure_live {
 struct measure_live_entry *measure_live_find(struct measure_live *live,
 					     const struct verity_device *device,
 					     const char *word);
+bool measure_live_knows(const struct measure_live *live,
+			const struct verity_device *device);
 int measure_live_reserve(struct measure_live *live);
 int measure_live_add(struct measure_live *live, const struct verity_device *device,
 		     const char *word, uint64_t recnum);
