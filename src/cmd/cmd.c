@@ -239,13 +239,20 @@ int cmd_open_tpm(const struct cmd_env *env, struct tpm **ret, const char **ret_r
 
 static int begin_failed(const struct measure_options *options, int r)
 {
+	char boot_id[EVENTLOG_BOOT_ID_SIZE];
+	int no_boot_id = measure_boot_id(options->root_fd, boot_id);
+
 	if (r == MEASURE_BUSY)
 		return msg_error(CMD_FAILED, "process %ld is measuring already",
 				 (long)measure_writer(options->root_fd));
 	if (r == -EINVAL)
 		return msg_error(CMD_USAGE, "'%s' is no TPM connection; see veritally(8)",
 				 options->tpm);
-	(void)msg_error(r, "cannot begin to measure");
+	if (no_boot_id < 0)
+		(void)msg_error(no_boot_id, "cannot read /proc/sys/kernel/random/boot_id");
+	else
+		(void)msg_error(r, "cannot write below /run/veritally and "
+				"/run/log/veritally");
 	return CMD_FAILED;
 }
 

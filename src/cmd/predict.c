@@ -72,6 +72,9 @@ static int predict(const struct request *request, const char *path)
 
 	if (r > 0)
 		return msg_error(CMD_FAILED, "%s: %s", path, verity_image_reason(r));
+	if (r == -EINVAL)
+		return msg_error(CMD_USAGE, "--architecture=%s is none that has partition "
+				 "types", request->architecture ?: "(this machine's)");
 	if (r < 0)
 		return (msg_error(r, "cannot read %s", path), CMD_FAILED);
 	memcpy(image.params.options, request->options, sizeof(request->options));

@@ -145,7 +145,7 @@ static int fill(const struct cmd_env *env, struct json_object *status,
 	if (r == 0)
 		r = measure_summarize(reader, true, summary);
 	if (r < 0 && r != -ENOENT)
-		msg_warning(r, "the log cannot be read");
+		return (msg_error(r, "the log cannot be read"), CMD_FAILED);
 	if (r == 0) {
 		if (cmd_open_tpm(env, &tpm, &reason) != CMD_OK)
 			return CMD_USAGE;

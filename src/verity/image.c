@@ -68,7 +68,7 @@ static int open_sized(const char *path, struct verity_area *ret)
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return -EINVAL;
+		return -ESPIPE;
 	size = lseek(fd, 0, SEEK_END);
 	if (size < 0)
 		return -errno;
@@ -319,8 +319,8 @@ static int check_tree(const struct opened_image *image,
  *                calls it, such as "x86-64"; this machine's if NULL
  * @ret:          what it will activate as if no options are given to the kernel
  *
- * Return: 0; an enum verity_image_found; -EINVAL if the architecture is unknown or @path
- * is no file; -ENAMETOOLONG; -ENOMEM; a negative errno of open(2) or read(2).
+ * Return: 0; an enum verity_image_found; -EINVAL if the architecture is unknown; -ESPIPE if
+ * @path is neither a file nor a block device; -ENAMETOOLONG; -ENOMEM; a negative errno of open(2) or read(2).
  */
 int verity_image_read(const char *path, const char *architecture,
 		      struct verity_image *ret)
