@@ -26,9 +26,13 @@ VERSION := 0.1.0
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 SBINDIR ?= $(PREFIX)/sbin
-LIBDIR ?= $(PREFIX)/lib/veritally
+LIBDIR := /usr/lib/veritally
 MANDIR ?= $(PREFIX)/share/man
 LTO ?= 1
+
+ifneq ($(words $(CURDIR)),1)
+$(error make cannot work in a folder whose path has a blank: $(CURDIR))
+endif
 
 ifneq ($(V),1)
 Q := @
@@ -222,6 +226,10 @@ BASHCOMPDIR ?= $(call pc-dir,bash-completion,completionsdir,$(PREFIX)/share/bash
 INITRAMFSTOOLSDIR ?= $(PREFIX)/share/initramfs-tools
 INITCPIODIR ?= $(PREFIX)/lib/initcpio
 
+# What calls the binary in the real root names its place; in an initramfs that is always
+# /usr/sbin, and data is always looked for in LIBDIR.
+SET_SBINDIR = sed -i 's|/usr/sbin/veritally|$(SBINDIR)/veritally|g'
+
 INSTALL_FILE := install -D -m 644
 INSTALL_PROGRAM := install -D -m 755
 
@@ -242,11 +250,14 @@ install-dracut: install-hooks
 
 install-systemd:
 	$(INSTALL_FILE) -t '$(DESTDIR)$(SYSTEMDSYSTEMUNITDIR)' $(wildcard systemd/*.service)
+	$(SET_SBINDIR) '$(DESTDIR)$(SYSTEMDSYSTEMUNITDIR)'/veritally.service \
+		'$(DESTDIR)$(SYSTEMDSYSTEMUNITDIR)'/veritally-sync.service
 	$(INSTALL_FILE) -t '$(DESTDIR)$(SYSTEMDPRESETDIR)' $(wildcard systemd/*.preset)
 
 install-openrc:
 	for file in $(wildcard openrc/*.initd); do $(INSTALL_PROGRAM) $$file \
 		'$(DESTDIR)$(SYSCONFDIR)'/init.d/$$(basename $$file .initd) || exit; done
+	$(SET_SBINDIR) '$(DESTDIR)$(SYSCONFDIR)'/init.d/veritally*
 	for file in $(wildcard openrc/*.confd); do $(INSTALL_FILE) $$file \
 		'$(DESTDIR)$(SYSCONFDIR)'/conf.d/$$(basename $$file .confd) || exit; done
 
@@ -272,7 +283,9 @@ man: $(MAN_PAGES)
 build/man/%: src/man/%.scd
 	$(call msg,MAN)mkdir -p $(@D) && scdoc < $< > $@
 
-install-man: $(MAN_PAGES)
+# Without scdoc there are no man pages, which is no reason to install nothing.
+install-man: $(if $(shell command -v scdoc),$(MAN_PAGES))
+	$(if $^,,@echo '  MAN   left out: scdoc is missing (test/setup doc)')
 	for page in $^; do $(INSTALL_FILE) -t \
 		'$(DESTDIR)$(MANDIR)'/man$${page##*.} $$page || exit; done
 

@@ -44,11 +44,15 @@ $(DEPS)/key/%: FORCE
 		$(DEPS_CC) -dumpfullversion; } > $@.new; \
 		if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
+# The whole folder or none: half of it would be taken for finished.
 $(KERNEL_HEADERS):
-	$(Q)mkdir -p $@
-	$(Q)for dir in linux asm-generic mtd; do ln -sfn /usr/include/$$dir $@/$$dir; done
-	$(Q)ln -sfn $$(dirname $$(echo '#include <asm/types.h>' | gcc -M -E - | \
-		tr ' ' '\n' | grep -m1 asm/types.h)) $@/asm
+	$(Q)command -v $(DEPS_CC) gcc > /dev/null || \
+		{ echo 'make: $(DEPS_CC) and gcc are missing: test/setup build' >&2; exit 1; }
+	$(Q)rm -rf $@.new && mkdir -p $@.new
+	$(Q)for dir in linux asm-generic mtd; do ln -sfn /usr/include/$$dir $@.new/$$dir; done
+	$(Q)asm=$$(echo '#include <asm/types.h>' | gcc -M -E - | tr ' ' '\n' | \
+		grep -m1 asm/types.h) && ln -sfn "$$(dirname "$$asm")" $@.new/asm
+	$(Q)mv $@.new $@
 
 .PRECIOUS: $(DEPS)/key/%
 .PHONY: deps fetch
