@@ -77,7 +77,7 @@ static size_t list_dir(int root_fd, const char *path, struct drop_in *list, size
 	struct dirent *entry;
 
 	if (dir)
-		fd = -1;	/* @dir's now */
+		(void)take_fd(fd);
 	while (dir && n < DROP_INS_MAX && (entry = readdir(dir))) {
 		size_t length = strlen(entry->d_name);
 

@@ -71,13 +71,15 @@ static void say_rungs(const struct measure *m)
 static int come_up(struct measure *m, const struct measure_options *options, bool arm)
 {
 	uint64_t began = clock_us(CLOCK_MONOTONIC), took;
-	int r = cmd_begin(m, options, arm);
+	int r = cmd_begin(m, options, arm), armed = 0;
 
 	if (r != CMD_OK)
 		return r;
 	if (arm)
-		r = measure_text(m, "hook:v1:uevent:-", "hook", NULL);
-	r = measure_sweep(m, "coldplug") ?: r;
+		armed = measure_text(m, "hook:v1:uevent:-", "hook", NULL);
+	r = measure_sweep(m, "coldplug");
+	if (r == 0)
+		r = armed;
 	if (r == 0)
 		r = measure_handoff_publish(m);
 	if (r < 0)

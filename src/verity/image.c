@@ -319,8 +319,9 @@ static int check_tree(const struct opened_image *image,
  *                calls it, such as "x86-64"; this machine's if NULL
  * @ret:          what it will activate as if no options are given to the kernel
  *
- * Return: 0; an enum verity_image_found; -EINVAL if the architecture is unknown; -ESPIPE if
- * @path is neither a file nor a block device; -ENAMETOOLONG; -ENOMEM; a negative errno of open(2) or read(2).
+ * Return: 0; an enum verity_image_found; -EINVAL if the architecture is unknown; -ESPIPE
+ * if @path is neither a file nor a block device; -ENAMETOOLONG; -ENOMEM; a negative errno
+ * of open(2) or read(2).
  */
 int verity_image_read(const char *path, const char *architecture,
 		      struct verity_image *ret)
