@@ -85,7 +85,7 @@ is "$(n_words "$genesis")" 2 'each has its genesis'
 is "$(n_words '^nvpcr-anchor:v1:2:0x01805645:.*:0x01805650:')" 1 'and one anchor has both'
 run verify
 says 0 'verify: ok' 'which verifies'
-is "$(tpm2_nvread 0x01805650 -C o | xxd -p -c 256)" "$(expect genesis)" \
+is "$(tpm2_nvread 0x01805650 -C o -s 32 | xxd -p -c 256)" "$(expect genesis)" \
 	'the other index is written'
 ln -sf /dev/null "$defs/other.nvpcr"
 tpm2_nvundefine 0x01805650 -C o
