@@ -10,9 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define NESTING_MAX	8	/* of JSON values; a record of ours needs 4 */
 
@@ -170,27 +169,10 @@ struct json_tokener *record_tokener_new(void)
 	return json_tokener_new_ex(NESTING_MAX);
 }
 
-/**
- * record_tokener_freep() - release what record_tokener_new() returned
- */
-void record_tokener_freep(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
-
-/**
- * record_json_putp() - release a value, for _cleanup_()
- */
-void record_json_putp(struct json_object **object)
-{
-	(void)json_object_put(*object);
-}
-
 static struct json_object *parse_as(struct json_tokener *tokener, int flags,
 				    const char *text, size_t size)
 {
-	_cleanup_(record_json_putp) struct json_object *root = NULL;
+	_cleanup_json_ struct json_object *root = NULL;
 
 	json_tokener_reset(tokener);
 	json_tokener_set_flags(tokener, flags);
@@ -214,7 +196,7 @@ static struct json_object *parse_as(struct json_tokener *tokener, int flags,
 struct json_object *record_parse_json(struct json_tokener *tokener, const char *text,
 				      size_t size)
 {
-	_cleanup_(record_json_putp) struct json_object *root = NULL;
+	_cleanup_json_ struct json_object *root = NULL;
 	char masked[EVENTLOG_RECORD_MAX];
 	bool is_ascii = true;
 
@@ -240,7 +222,7 @@ struct json_object *record_parse_json(struct json_tokener *tokener, const char *
 int record_parse(struct json_tokener *tokener, const char *text, size_t size,
 		 struct eventlog_record *ret)
 {
-	_cleanup_(record_json_putp) struct json_object *root = NULL;
+	_cleanup_json_ struct json_object *root = NULL;
 	int r;
 
 	ret->annotations = NULL;

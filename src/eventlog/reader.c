@@ -23,10 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/json.h"
 
 /**
  * struct eventlog_reader - a place in a log
@@ -120,7 +119,7 @@ void eventlog_reader_close(struct eventlog_reader **reader)
 	if (!r)
 		return;
 	eventlog_record_done(&r->record);
-	record_tokener_freep(&r->tokener);
+	json_tokener_freep(&r->tokener);
 	closep(&r->own_fd);
 	free(r);
 }

@@ -15,9 +15,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define PCR_LAST	23
 #define NV_INDEX_FIRST	0x01000000
@@ -173,7 +172,7 @@ static int encode_content(const struct eventlog_record *record, struct json_obje
 int eventlog_record_encode(const struct eventlog_record *record,
 			   char *ret, size_t ret_max, size_t *ret_size)
 {
-	_cleanup_(record_json_putp) struct json_object *root = NULL;
+	_cleanup_json_ struct json_object *root = NULL;
 	const char *index = record->target == EVENTLOG_PCR ? "pcr" : "nv_index";
 	const char *text;
 	size_t length;
@@ -241,7 +240,7 @@ int record_decode(struct json_tokener *tokener, const char *text, size_t size,
  */
 int eventlog_record_decode(const char *text, size_t size, struct eventlog_record *ret)
 {
-	_cleanup_(record_tokener_freep) struct json_tokener *tokener = record_tokener_new();
+	_cleanup_tokener_ struct json_tokener *tokener = record_tokener_new();
 
 	ret->annotations = NULL;
 	return tokener ? record_decode(tokener, text, size, true, ret) : -ENOMEM;

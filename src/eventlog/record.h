@@ -33,8 +33,6 @@ bool record_is_text(const char *text, size_t max);
 
 /* parse.c */
 struct json_tokener *record_tokener_new(void);
-void record_tokener_freep(struct json_tokener **tokener);
-void record_json_putp(struct json_object **object);
 struct json_object *record_parse_json(struct json_tokener *tokener, const char *text,
 				      size_t size);
 int record_parse(struct json_tokener *tokener, const char *text, size_t size,

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/json.h"
+
 #include "eventlog/eventlog_test.h"
 #include "test.h"
 
@@ -93,7 +95,7 @@ static int decode_both_ways(const char *text, size_t size, struct eventlog_recor
 	CHECK_EQ(r, r_parsed);
 	CHECK(r != 0 || same_record(ret, &parsed));
 	eventlog_record_done(&parsed);
-	record_tokener_freep(&tokener);
+	json_tokener_freep(&tokener);
 	return r;
 }
 

@@ -11,16 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
-#include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/io.h"
-
-static void put_object(struct json_object **object)
-{
-	json_object_put(*object);
-}
+#include "base/json.h"
 
 static int add(struct json_object *object, const char *key, struct json_object *value)
 {
@@ -102,7 +95,7 @@ static int describe(const struct measure *m, struct json_object *ret)
  */
 int measure_handoff_publish(const struct measure *m)
 {
-	_cleanup_(put_object) struct json_object *manifest = json_object_new_object();
+	_cleanup_json_ struct json_object *manifest = json_object_new_object();
 	const char *text;
 	size_t length;
 	int r;

@@ -6,9 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define DEPTH_MAX		8
 #define PRIORITY_DEFAULT	1000
@@ -24,22 +23,11 @@ static const struct {
 	{ 0x01500432, 0x01500432 },
 };
 
-static void json_putp(struct json_object **object)
-{
-	(void)json_object_put(*object);
-}
-
-static void tokener_freep(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
-
 static int parse_json(const char *text, size_t size, struct json_object **ret)
 {
-	_cleanup_(tokener_freep) struct json_tokener *tokener =
+	_cleanup_tokener_ struct json_tokener *tokener =
 		json_tokener_new_ex(DEPTH_MAX);
-	_cleanup_(json_putp) struct json_object *object = NULL;
+	_cleanup_json_ struct json_object *object = NULL;
 
 	if (!tokener)
 		return -ENOMEM;
@@ -155,7 +143,7 @@ int nvpcr_def_parse(const char *text, size_t size, struct nvpcr_def *ret,
 	static const char *(*const takers[])(struct json_object *, struct nvpcr_def *) = {
 		take_name, take_index, take_alg, take_priority, take_orderly,
 	};
-	_cleanup_(json_putp) struct json_object *object = NULL;
+	_cleanup_json_ struct json_object *object = NULL;
 	struct nvpcr_def def = { .name = "" };
 	int r;
 

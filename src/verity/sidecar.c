@@ -9,24 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "base/hex.h"
+#include "base/json.h"
 #include "verity/image.h"
 
 #define ROOT_HASH_MIN	16		/* bytes */
 #define JSON_DEPTH_MAX	8
-
-static void tokenerp_free(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
-
-static void objectp_put(struct json_object **object)
-{
-	json_object_put(*object);
-}
 
 /**
  * verity_sidecar_path() - name the file that lies beside an image
@@ -139,8 +127,8 @@ static const char *get_string(struct json_object *object, const char *key)
 int verity_sidecar_parse_signature(const char *json, size_t size,
 				   struct verity_root_hash *ret)
 {
-	_cleanup_(tokenerp_free) struct json_tokener *tokener = NULL;
-	_cleanup_(objectp_put) struct json_object *object = NULL;
+	_cleanup_tokener_ struct json_tokener *tokener = NULL;
+	_cleanup_json_ struct json_object *object = NULL;
 	const char *root_hash, *signature;
 	size_t length = strnlen(json, size);
 

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json.h"
+
 #include "eventlog/eventlog_test.h"
 #include "eventlog/record.h"
 
@@ -44,6 +46,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	eventlog_record_done(&decoded);
 	eventlog_record_done(&parsed);
-	record_tokener_freep(&tokener);
+	json_tokener_freep(&tokener);
 	return 0;
 }
