@@ -25,31 +25,30 @@
 #define CLIENT_TIMEOUT_MS	1000
 
 /*
- * A socket's path must be short, and it must be looked up below the root: the way
- * through /proc/self/fd does both.
+ * Opens the socket's folder and names the socket.  Its path must be short, and it must be
+ * looked up below the root: the way through /proc/self/fd does both, as long as the
+ * folder is open.
  */
-static int control_address(int dir_fd, struct sockaddr_un *ret)
+static int open_dir(int root_fd, struct sockaddr_un *ret)
 {
+	int dir_fd = io_open(root_fd, MEASURE_DIR, O_PATH | O_DIRECTORY, 0);
+
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/control",
-		     dir_fd) >= (int)sizeof(ret->sun_path))
-		return -ENAMETOOLONG;
-	return 0;
+	if (dir_fd >= 0)
+		(void)snprintf(ret->sun_path, sizeof(ret->sun_path),
+			       "/proc/self/fd/%d/control", dir_fd);
+	return dir_fd;
 }
 
 /* Opens the listening socket; a negative errno if that cannot be. */
 int measure_control_open(int root_fd)
 {
-	_cleanup_close_ int dir_fd = io_open(root_fd, MEASURE_DIR, O_PATH | O_DIRECTORY, 0);
-	_cleanup_close_ int fd = -1;
 	struct sockaddr_un address;
-	int r;
+	_cleanup_close_ int dir_fd = open_dir(root_fd, &address);
+	_cleanup_close_ int fd = -1;
 
 	if (dir_fd < 0)
 		return dir_fd;
-	r = control_address(dir_fd, &address);
-	if (r < 0)
-		return r;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -146,16 +145,12 @@ void measure_control_answer(int connection, const char *answer)
 int measure_control_request(int root_fd, const char *request, int timeout_ms,
 			    char *ret_answer, size_t ret_answer_size)
 {
-	_cleanup_close_ int dir_fd = io_open(root_fd, MEASURE_DIR, O_PATH | O_DIRECTORY, 0);
-	_cleanup_close_ int fd = -1;
 	struct sockaddr_un address;
-	int r;
+	_cleanup_close_ int dir_fd = open_dir(root_fd, &address);
+	_cleanup_close_ int fd = -1;
 
 	if (dir_fd < 0)
 		return dir_fd;
-	r = control_address(dir_fd, &address);
-	if (r < 0)
-		return r;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
