@@ -63,7 +63,8 @@ static int compare_words(const void *a, const void *b)
 static void digest_words(const char *words[], size_t n_words, struct digest_part *parts,
 			 struct digest *ret)
 {
-	qsort(words, n_words, sizeof(*words), compare_words);
+	if (n_words)
+		qsort(words, n_words, sizeof(*words), compare_words);
 	for (size_t i = 0; i < n_words; i++) {
 		parts[2 * i] = (struct digest_part){ words[i], strlen(words[i]) };
 		parts[2 * i + 1] = (struct digest_part){ "\n", 1 };
