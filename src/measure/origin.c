@@ -19,36 +19,42 @@
 #define FIRMWARE_LOG_MAX	(8U << 20)	/* bytes */
 #define OS_SEPARATOR		"os-separator"
 
-/* Without a log, or with one that cannot be read, the PCR is taken to be untouched. */
-static void firmware_value(int root_fd, uint32_t pcr, enum digest_alg alg,
-			   struct digest *ret)
-{
-	_cleanup_free_ char *data = NULL;
-	size_t size;
-
-	digest_zero(alg, ret);
-	if (io_read_file(root_fd, FIRMWARE_LOG, FIRMWARE_LOG_MAX, &data, &size) == 0)
-		(void)eventlog_firmware_fold((const uint8_t *)data, size, pcr, alg, ret);
-}
-
-/**
- * measure_gate_is_explained() - whether the gate PCR started where a boot starts
- * @root_fd: directory that stands for "/"
- * @gate:    the gate PCR, as a log claims that it was before the anchor
- * @alg:     of the bank
- *
- * Return: true if its value is what the firmware's log folds to, with systemd's
- * separator after it or without.
- */
-bool measure_gate_is_explained(int root_fd, const struct nvpcr_gate *gate,
-			       enum digest_alg alg)
+static bool is_explained(const struct nvpcr_gate *gate, enum digest_alg alg,
+			 const char *log, size_t log_size)
 {
 	struct digest value, separator;
 
-	firmware_value(root_fd, gate->pcr, alg, &value);
+	digest_zero(alg, &value);
+	if (log)
+		(void)eventlog_firmware_fold((const uint8_t *)log, log_size, gate->pcr, alg,
+					     &value);
 	if (digest_equal(&value, &gate->values[alg]))
 		return true;
 	digest_compute(alg, OS_SEPARATOR, strlen(OS_SEPARATOR), &separator);
 	digest_extend(&value, &separator);
 	return digest_equal(&value, &gate->values[alg]);
+}
+
+/**
+ * measure_gate_unexplained() - whether the gate PCR started where a boot starts
+ * @root_fd: directory that stands for "/"
+ * @gate:    the gate PCR, as a log claims that it was before the anchor
+ *
+ * A bank's value is explained if it is what the firmware's log folds to, with systemd's
+ * separator after it or without.  Without a log, or with one that cannot be read, the PCR
+ * is taken to be untouched.
+ *
+ * Return: the first bank whose value is not explained; DIGEST_ALG_MAX if all are.
+ */
+enum digest_alg measure_gate_unexplained(int root_fd, const struct nvpcr_gate *gate)
+{
+	_cleanup_free_ char *log = NULL;
+	size_t log_size = 0;
+	int alg;
+
+	(void)io_read_file(root_fd, FIRMWARE_LOG, FIRMWARE_LOG_MAX, &log, &log_size);
+	for (alg = 0; alg < DIGEST_ALG_MAX; alg++)
+		if (gate->banks & 1U << alg && !is_explained(gate, alg, log, log_size))
+			break;
+	return alg;
 }

@@ -32,8 +32,7 @@ enum measure_agreement measure_compare(const struct eventlog_fold *fold,
 				       const struct digest *actual);
 
 /* origin.c */
-bool measure_gate_is_explained(int root_fd, const struct nvpcr_gate *gate,
-			       enum digest_alg alg);
+enum digest_alg measure_gate_unexplained(int root_fd, const struct nvpcr_gate *gate);
 
 /* control.c */
 int measure_control_open(int root_fd);

@@ -262,19 +262,16 @@ static void check_gate(struct check *check)
 static void check_origin(struct check *check)
 {
 	const struct nvpcr_gate *gate = &check->summary.gate;
+	enum digest_alg alg = measure_gate_unexplained(check->root_fd, gate);
 	char hex[DIGEST_HEX_MAX];
 
-	for (int alg = 0; alg < DIGEST_ALG_MAX; alg++) {
-		if (!(gate->banks & 1U << alg) ||
-		    measure_gate_is_explained(check->root_fd, gate, alg))
-			continue;
-		digest_to_hex(&gate->values[alg], hex);
-		find(check, MEASURE_CANNOT_TELL,
-		     "gate PCR %u, bank %s: the firmware's log does not explain the value "
-		     "before the anchor, %s: this may be a second log of this boot",
-		     gate->pcr, digest_alg_name(alg), hex);
+	if (alg == DIGEST_ALG_MAX)
 		return;
-	}
+	digest_to_hex(&gate->values[alg], hex);
+	find(check, MEASURE_CANNOT_TELL,
+	     "gate PCR %u, bank %s: the firmware's log does not explain the value before the "
+	     "anchor, %s: this may be a second log of this boot", gate->pcr,
+	     digest_alg_name(alg), hex);
 }
 
 static void check_tpm(struct check *check)
