@@ -19,7 +19,8 @@ DEPS_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections \
 	-flto -ffat-lto-objects -idirafter $(KERNEL_HEADERS)
 
 DEPS_LIBS := -ltss2-esys -ltss2-sys -ltss2-mu \
-	-lmbedcrypto -lcryptsetup -ldevmapper -lblkid -luuid -ljson-c -lnettle
+	-lmbedcrypto -lcryptsetup -ldevmapper -lblkid -luuid -ljson-c -lnettle \
+	-lbpf -lelf -lz
 
 deps: $(DEPS_STAMPS)
 	@:
@@ -32,6 +33,8 @@ fetch:
 
 $(DEPS)/stamp/tpm2-tss: $(DEPS)/stamp/mbedtls
 $(DEPS)/stamp/cryptsetup: $(addprefix $(DEPS)/stamp/,nettle json-c util-linux lvm2)
+$(DEPS)/stamp/elfutils: $(DEPS)/stamp/zlib
+$(DEPS)/stamp/libbpf: $(DEPS)/stamp/elfutils
 
 $(DEPS)/stamp/%: $(DEPS)/key/% src/deps/%.sh src/deps/build.sh | $(KERNEL_HEADERS)
 	$(Q)PREFIX='$(DEPS)' DL='$(DL)' APT_DIR='$(CURDIR)/build/deps/apt' \
