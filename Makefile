@@ -57,7 +57,7 @@ comma := ,
 comp := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
-PACKAGES := tss2-esys tss2-mu libcryptsetup devmapper json-c blkid nettle
+PACKAGES := tss2-esys tss2-mu libcryptsetup devmapper json-c blkid nettle libbpf
 
 CPPFLAGS_ALL := -Isrc -D_GNU_SOURCE -DVERITALLY_VERSION=\"$(VERSION)\" $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 -Wall -Wextra -Wshadow -Wvla -Wundef -Wmissing-prototypes \
@@ -78,6 +78,7 @@ compile := $(if $(filter gcc,$(comp)),musl-gcc,$(comp))
 lto := $(if $(filter 0,$(LTO)),-fno-lto,-flto=auto -ffat-lto-objects)
 endif
 CPPFLAGS_ALL += -isystem $(DEPS)/include -idirafter $(KERNEL_HEADERS)
+BPF_INCLUDE := -isystem $(DEPS)/include -idirafter $(KERNEL_HEADERS)
 CFLAGS_ALL += -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables $(lto)
 LDFLAGS_ALL += -static -no-pie -Wl,--build-id=none -L$(DEPS)/lib
 LDLIBS_ALL := -Wl,--start-group $(DEPS_LIBS) -Wl,--end-group $(LDLIBS)
@@ -85,6 +86,8 @@ else
 compile := $(comp)
 LINK := $(comp)
 CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+BPF_INCLUDE := $(shell $(PKG_CONFIG) --cflags libbpf) \
+	-idirafter /usr/include/$(shell $(compile) -dumpmachine)
 LDLIBS_ALL := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) $(LDLIBS)
 endif
 sanitizers := $(if $(filter san,$(MODE)),address$(comma)undefined)
@@ -100,9 +103,11 @@ LDFLAGS_ALL += $(LDFLAGS)
 # Sources are whatever lies in src/ and one folder below.  The stand-in for the
 # TCTI loader is for the static binary: the system's libraries bring their own.
 TEST_SRC := $(wildcard src/*/*_test.c)
-SRC := $(filter-out $(TEST_SRC) $(if $(filter static,$(MODE)),,src/tpm/tctildr.c), \
+BPF_SRC := $(wildcard src/*/*.bpf.c)
+SRC := $(filter-out $(TEST_SRC) $(BPF_SRC) $(if $(filter static,$(MODE)),,src/tpm/tctildr.c), \
 	$(wildcard src/*.c src/*/*.c))
-OBJ := $(SRC:%.c=$O/%.o)
+BPF_OBJ := $(BPF_SRC:%.c=$O/%.o)
+OBJ := $(SRC:%.c=$O/%.o) $(BPF_SRC:%.bpf.c=$O/%_object.o)
 CMD_OBJ := $(filter $O/src/cmd/%,$(OBJ))
 LIB_OBJ := $(filter-out $O/src/main.o $(CMD_OBJ),$(OBJ))
 TESTS := $(TEST_SRC:%.c=$O/%)
@@ -122,6 +127,15 @@ $O/veritally: $(OBJ) $O/link-flags
 $O/%.o: %.c $O/compile-flags | $(DEPS_READY)
 	$(call msg,CC)mkdir -p $(@D) && \
 		$(compile) $(CPPFLAGS_ALL) -Itest $(CFLAGS_ALL) -c -o $@ $<
+
+# Programs for the kernel, whatever compiler makes the rest, are part of the binary.
+$(BPF_OBJ): $O/%.bpf.o: %.bpf.c $O/compile-flags | $(DEPS_READY)
+	$(call msg,BPF)mkdir -p $(@D) && clang -std=gnu11 -target bpf -mcpu=v3 -O2 -g -Wall \
+		-Wextra -Wno-unused-parameter $(WERROR:%=-Werror) -MMD -MP -Isrc \
+		$(BPF_INCLUDE) -c -o $@ $< && llvm-strip -g $@
+
+$O/%_object.o: %_object.S $O/%.bpf.o
+	$(call msg,AS)$(compile) -c -I$(@D) -o $@ $<
 
 # Test programs hold all of the product but main(), and are linked without LTO.
 $(TESTS) $(BENCHES): $O/%: $O/%.o $(LIB_OBJ) $O/link-flags
@@ -307,5 +321,5 @@ FORCE:
 	lint fuzz run-fuzzers run-lint help clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(patsubst %.o,%.d,$(OBJ) $(TEST_SRC:%.c=$O/%.o) $(FUZZ_SRC:%.c=$O/%.o) \
+-include $(patsubst %.o,%.d,$(OBJ) $(BPF_OBJ) $(TEST_SRC:%.c=$O/%.o) $(FUZZ_SRC:%.c=$O/%.o) \
 	$(BENCHES:=.o))

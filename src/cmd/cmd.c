@@ -201,6 +201,11 @@ bool cmd_is_off(const struct config *config)
 void cmd_measure_options(const struct cmd_env *env, const struct config *config,
 			 const char *phase, struct measure_options *ret)
 {
+	static const enum verity_mode modes[CONFIG_MODE_MAX] = {
+		[CONFIG_MODE_ENFORCE] = VERITY_MODE_ENFORCE,
+		[CONFIG_MODE_SIGNED] = VERITY_MODE_SIGNED,
+	};
+
 	*ret = (struct measure_options){
 		.root_fd = env->root_fd,
 		.tpm = env->tpm ? env->tpm : config->tpm,
@@ -208,6 +213,12 @@ void cmd_measure_options(const struct cmd_env *env, const struct config *config,
 		.timeout_ms = (int)config->timeout_ms,
 		.phase = phase,
 		.log_only = config->mode == CONFIG_MODE_LOG,
+		.hook = {
+			.kind = config->hook,
+			.mode = modes[config->mode],
+			.wait_ms = config->wait_ms,
+			.ring_size = config->ring_kib * 1024,
+		},
 		.complain = complain_definition,
 	};
 }
@@ -269,7 +280,7 @@ int cmd_begin(struct measure *m, const struct measure_options *options, bool arm
 	int r = measure_open(m, options);
 
 	if (r == 0 && arm)
-		r = verity_source_open(&m->source, options->root_fd);
+		r = verity_source_open(&m->source, options->root_fd, &options->hook);
 	if (r == 0)
 		r = measure_start(m);
 	if (r == MEASURE_MISMATCH) {

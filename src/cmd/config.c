@@ -18,9 +18,13 @@
 #include "nvpcr/nvpcr.h"
 
 #define TIMEOUT_MAX_S	600
+#define WAIT_MAX_MS	15000	/* the kernel complains of CPUs that are busy for longer */
+#define RING_MAX_KIB	65536
 
 static const char *const mode_names[] = {
 	[CONFIG_MODE_MEASURE] = "measure",
+	[CONFIG_MODE_ENFORCE] = "enforce",
+	[CONFIG_MODE_SIGNED] = "signed",
 	[CONFIG_MODE_LOG] = "log",
 };
 static_assert(ARRAY_SIZE(mode_names) == CONFIG_MODE_MAX, "a name for every mode");
@@ -36,6 +40,9 @@ void config_init(struct config *ret)
 		.tpm = "auto",
 		.gate_pcr = NVPCR_GATE_DEFAULT,
 		.timeout_ms = 5000,
+		.hook = VERITY_KIND_LSM,
+		.wait_ms = 5000,
+		.ring_kib = 256,
 	};
 }
 
@@ -55,9 +62,7 @@ static const char *set_mode(struct config *config, const char *value)
 			return NULL;
 		}
 	}
-	if (strcmp(value, "enforce") == 0 || strcmp(value, "signed") == 0)
-		return "needs a kernel hook that can refuse, which this version does not have";
-	return "must be measure or log";
+	return "must be measure, enforce, signed or log";
 }
 
 static const char *set_tpm(struct config *config, const char *value)
@@ -96,6 +101,43 @@ static const char *set_timeout(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_hook(struct config *config, const char *value)
+{
+	for (int kind = 0; kind < VERITY_KIND_MAX; kind++) {
+		if (strcmp(value, verity_kind_name(kind)) == 0) {
+			config->hook = kind;
+			return NULL;
+		}
+	}
+	if (strcmp(value, "auto") != 0)
+		return "must be auto, lsm, fmod_ret, fentry or uevent";
+	config->hook = VERITY_KIND_LSM;
+	return NULL;
+}
+
+static const char *set_wait(struct config *config, const char *value)
+{
+	char *end;
+	unsigned long wait = strtoul(value, &end, 10);
+
+	if (!isdigit((unsigned char)*value) || *end || wait > WAIT_MAX_MS)
+		return "must be a number of milliseconds up to 15000";
+	config->wait_ms = (unsigned int)wait;
+	return NULL;
+}
+
+static const char *set_ring(struct config *config, const char *value)
+{
+	char *end;
+	unsigned long ring = strtoul(value, &end, 10);
+
+	if (!isdigit((unsigned char)*value) || *end || ring < 4 || ring > RING_MAX_KIB ||
+	    (ring & (ring - 1)))
+		return "must be a number of KiB from 4 to 65536, a power of two";
+	config->ring_kib = (unsigned int)ring;
+	return NULL;
+}
+
 /**
  * config_set() - change one setting
  * @config: settings
@@ -114,6 +156,9 @@ const char *config_set(struct config *config, const char *key, const char *value
 		{ "tpm", set_tpm },
 		{ "gate_pcr", set_gate_pcr },
 		{ "timeout", set_timeout },
+		{ "hook", set_hook },
+		{ "wait", set_wait },
+		{ "ring", set_ring },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(setters); i++)

@@ -8,10 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "verity/verity.h"
+
 #define CONFIG_FILE_MAX	65536	/* bytes */
 
 enum config_mode {
 	CONFIG_MODE_MEASURE,	/* measure; nothing ever fails because of us */
+	CONFIG_MODE_ENFORCE,	/* what cannot be measured is not activated */
+	CONFIG_MODE_SIGNED,	/* nor is what the kernel verified no signature of */
 	CONFIG_MODE_LOG,	/* keep the log, want no TPM */
 	CONFIG_MODE_MAX,
 };
@@ -23,6 +27,9 @@ enum config_mode {
  * @tpm:        "auto", "none" or a connection as --tpm takes it
  * @gate_pcr:   the gate PCR
  * @timeout_ms: how long to wait for a TPM to appear, and for each of its answers
+ * @hook:       the best way of learning of activations that may be taken
+ * @wait_ms:    how long an activation waits in the kernel until it is measured
+ * @ring_kib:   room for what the kernel hook announces while nobody reads it
  */
 struct config {
 	bool enabled;
@@ -30,6 +37,9 @@ struct config {
 	char tpm[256];
 	unsigned int gate_pcr;
 	unsigned int timeout_ms;
+	enum verity_kind hook;
+	unsigned int wait_ms;
+	unsigned int ring_kib;
 };
 
 /* Called with what cannot be used: where it stands, the text, and why. */

@@ -76,7 +76,7 @@ static int come_up(struct measure *m, const struct measure_options *options, boo
 	if (r != CMD_OK)
 		return r;
 	if (arm)
-		armed = measure_text(m, "hook:v1:uevent:-", "hook", NULL);
+		armed = measure_hook_armed(m);
 	r = measure_sweep(m, "coldplug");
 	if (r == 0)
 		r = armed;

@@ -65,6 +65,28 @@ static int describe_nvpcrs(const struct nvpcr_set *set, struct json_object *arra
 	return 0;
 }
 
+/* How activations are announced, and how that went. */
+static int describe_source(const struct measure *m, struct json_object *ret)
+{
+	char name[VERITY_SOURCE_NAME_MAX];
+	struct verity_counts counts;
+	int r;
+
+	verity_source_name(&m->source, name);
+	r = add_string(ret, "source", name);
+	if (r < 0 || !verity_source_counts(&m->source, &counts))
+		return r;
+	r = add(ret, "announced", json_object_new_uint64(counts.events));
+	if (r == 0)
+		r = add(ret, "unwaited", json_object_new_uint64(counts.unwaited));
+	if (r == 0)
+		r = add(ret, "lastWaitUs", json_object_new_uint64(counts.last_wait_us));
+	if (r == 0)
+		r = add(ret, "longestWaitUs",
+			json_object_new_uint64(counts.longest_wait_us));
+	return r;
+}
+
 static int describe(const struct measure *m, struct json_object *ret)
 {
 	struct json_object *nvpcrs = json_object_new_array();
@@ -84,6 +106,8 @@ static int describe(const struct measure *m, struct json_object *ret)
 		r = add(ret, "logSize", json_object_new_uint64(m->log.size));
 	if (r == 0)
 		r = add(ret, "gatePcr", json_object_new_uint64(m->nvpcrs.gate.pcr));
+	if (r == 0 && m->source.fd >= 0)
+		r = describe_source(m, ret);
 	return r;
 }
 
@@ -116,8 +140,9 @@ int measure_handoff_publish(const struct measure *m)
  * measure_handoff() - stop listening
  * @m: session that has started
  *
- * That nobody listens from here on is measured, where somebody did; then the manifest is
- * written.  The source stays open if that could not be measured.
+ * That nobody listens from here on is measured, where somebody did, unless the kernel hook
+ * stays and keeps what it sees for the next writer; then the manifest is written.  The
+ * source stays open if that could not be measured.
  *
  * Return: 0; a negative errno as measure_text() or measure_handoff_publish().
  */
@@ -125,12 +150,13 @@ int measure_handoff(struct measure *m)
 {
 	int r = 0;
 
-	if (m->source.fd >= 0)
+	if (m->source.fd >= 0 && !verity_source_stays(&m->source))
 		r = measure_text(m, "hook:v1:none:-", "hook", NULL);
 	if (r < 0)
 		return r;
+	r = measure_handoff_publish(m);
 	verity_source_close(&m->source);
-	return measure_handoff_publish(m);
+	return r;
 }
 
 /**

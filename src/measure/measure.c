@@ -248,7 +248,7 @@ static int annotate_claims(struct eventlog_record *rec, const struct verity_clai
  * measure_activation() - measure an activation, once
  * @m:          session
  * @activation: what the kernel says
- * @source:     how we learned of it: "uevent", "coldplug" or "sweep"
+ * @source:     how we learned of it: "hook", "uevent", "coldplug" or "sweep"
  *
  * Return: 0 if it is measured, now or before; a negative errno of the log, and then
  * measuring it can be tried again.
@@ -290,6 +290,9 @@ static int removal(struct measure *m, struct measure_live_entry *entry, const ch
 	r = annotate_device(&rec, &entry->device);
 	if (r == 0)
 		r = record(m, m->nvpcr, &rec);
+	if (r == 0 && m->source.hook && !entry->announced)
+		r = measure_live_add(&m->departed, &entry->device, entry->word,
+				     entry->recnum);
 	if (r < 0)
 		return r;
 	measure_live_drop(&m->live, entry);
@@ -353,7 +356,8 @@ int measure_device(struct measure *m, const struct verity_device *device,
 		return r;
 	if (walk.first_error < 0)
 		return walk.first_error;
-	m->missed += r == VERITY_GONE && !recorded;
+	/* A hook tells of each verity device, so with one it was none. */
+	m->missed += r == VERITY_GONE && !recorded && !m->covered;
 	return remove_unseen(m, device, source);
 }
 
@@ -438,10 +442,10 @@ static int overrun(struct measure *m)
  */
 int measure_drain(struct measure *m)
 {
-	struct verity_device device;
+	struct verity_announcement met;
 	int first_error = 0, event, r;
 
-	while ((event = verity_source_next(&m->source, &device)) != VERITY_NOTHING) {
+	while ((event = verity_source_next(&m->source, &met)) != VERITY_NOTHING) {
 		if (event < 0) {
 			m->incomplete = true;
 			return event;
@@ -449,13 +453,17 @@ int measure_drain(struct measure *m)
 		if (event == VERITY_LOST)
 			r = overrun(m);
 		else if (event == VERITY_REMOVED)
-			r = measure_removal(m, &device, "uevent");
+			r = measure_removal(m, &met.device, "uevent");
+		else if (met.hook)
+			r = measure_announced(m, &met);
 		else
-			r = measure_device(m, &device, "uevent");
+			r = measure_device(m, &met.device, "uevent");
 		if (r < 0 && first_error == 0)
 			first_error = r;
 	}
 	r = record_missed(m);
+	if (r == 0)
+		r = measure_hook_check(m);
 	if (first_error < 0)
 		r = first_error;
 	m->incomplete |= r < 0;

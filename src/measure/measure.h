@@ -46,12 +46,14 @@ bool measure_phase_is_valid(const char *phase);
  * @word:   its measured word; owned
  * @recnum: the record of its activation
  * @seen:   met by the sweep under way
+ * @announced: by the kernel hook
  */
 struct measure_live_entry {
 	struct verity_device device;
 	char *word;
 	uint64_t recnum;
 	bool seen;
+	bool announced;
 };
 
 struct measure_live {
@@ -84,6 +86,7 @@ int measure_live_set_word(const struct measure_live *live, const char *phase,
  * @timeout_ms: for a TPM to appear, and for each of its commands
  * @phase:      MEASURE_PHASE_*
  * @log_only:   no TPM is wanted
+ * @hook:       what the kernel hook shall do
  * @complain:   called with each definition file that cannot be used
  */
 struct measure_options {
@@ -93,6 +96,7 @@ struct measure_options {
 	int timeout_ms;
 	const char *phase;
 	bool log_only;
+	struct verity_hook_options hook;
 	void (*complain)(const char *path, const char *reason);
 };
 
@@ -107,9 +111,11 @@ struct measure_options {
  * @nvpcr:    the one of @nvpcrs that activations go to
  * @source:   where activations are announced
  * @live:     what is live and measured
+ * @departed: what was measured and went away before the hook's announcement was read
  * @adopted:  the log was there before: no genesis, no anchor was made
  * @incomplete: something announced or live may not be recorded; only a sweep can tell
  * @missed: announced activations that nobody could look at and the log does not tell of yet
+ * @covered:  the hook announced all that was activated since the last drain
  */
 struct measure {
 	struct measure_options options;
@@ -121,9 +127,11 @@ struct measure {
 	struct nvpcr *nvpcr;
 	struct verity_source source;
 	struct measure_live live;
+	struct measure_live departed;
 	bool adopted;
 	bool incomplete;
 	uint64_t missed;
+	bool covered;
 };
 
 /* Outcomes of measure_open() and measure_start(). */
@@ -156,6 +164,11 @@ int measure_removal(struct measure *m, const struct verity_device *device,
 int measure_sweep(struct measure *m, const char *source);
 int measure_drain(struct measure *m);
 int measure_sync(struct measure *m, const char *phase);
+
+/* hook.c: the kernel hook */
+int measure_announced(struct measure *m, const struct verity_announcement *announcement);
+int measure_hook_armed(struct measure *m);
+int measure_hook_check(struct measure *m);
 
 /* handoff.c */
 int measure_handoff_publish(const struct measure *m);

@@ -9,10 +9,12 @@
 #include "measure/private.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -20,7 +22,7 @@
 #include "base/msg.h"
 #include "base/ready.h"
 
-#define RETRY_MS	1000
+#define RETRY_MS	1000	/* also: how soon a hook that is tampered with is noticed */
 
 struct watch {
 	struct measure *m;
@@ -81,6 +83,8 @@ static const char *answer_to(struct watch *watch, const char *request)
 		if (!measure_phase_is_valid(phase))
 			return "error the request cannot be understood";
 		r = measure_sync(watch->m, phase);
+		if (r == 0)
+			r = measure_handoff_publish(watch->m);
 	}
 	note(watch, r);
 	if (r == 0)
@@ -100,21 +104,58 @@ static void serve(struct watch *watch)
 	measure_control_answer(connection, answer_to(watch, request));
 }
 
+/* Says what the hook refused since the last time. */
+static void say_refused(struct measure *m)
+{
+	struct verity_counts counts;
+
+	if (!verity_source_counts(&m->source, &counts) || !counts.refused)
+		return;
+	msg_warning(0, "%" PRIu64 " activation%s refused, the last of device %" PRIu32
+		    ":%" PRIu32 ": %s", counts.refused,
+		    counts.refused == 1 ? " was" : "s were",
+		    counts.refused_device.major, counts.refused_device.minor,
+		    counts.reason);
+	verity_source_reported(&m->source, 0, counts.refused);
+}
+
+/* What is done again and again, for as long as there is a reason to. */
+static void tick(struct watch *watch)
+{
+	int r;
+
+	if (watch->failing) {
+		retry(watch);
+		return;
+	}
+	r = measure_hook_check(watch->m);
+	watch->m->incomplete |= r < 0;
+	note(watch, r);
+}
+
+static bool needs_tick(const struct watch *watch)
+{
+	return watch->failing || watch->m->source.hook;
+}
+
 static int run(struct watch *watch)
 {
 	struct pollfd fds[] = {
-		{ .fd = watch->m->source.fd, .events = POLLIN },
+		{ .events = POLLIN },
 		{ .fd = watch->control_fd, .events = POLLIN },
 		{ .fd = watch->signal_fd, .events = POLLIN },
 	};
 
 	while (!watch->stop) {
-		int n = poll(fds, ARRAY_SIZE(fds), watch->failing ? RETRY_MS : -1);
+		int n;
 
+		say_refused(watch->m);
+		fds[0].fd = watch->m->source.fd;
+		n = poll(fds, ARRAY_SIZE(fds), needs_tick(watch) ? RETRY_MS : -1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
-			retry(watch);
+			tick(watch);
 		if (n > 0 && fds[0].revents)
 			note(watch, measure_drain(watch->m));
 		if (n > 0 && fds[1].revents)
@@ -143,6 +184,9 @@ int measure_watch(struct measure *m, int ready_fd)
 	struct watch watch = { .m = m, .control_fd = -1, .signal_fd = -1 };
 	int r;
 
+	/* Our own pages may lie on a device that waits for us. */
+	if (m->source.hook)
+		(void)mlockall(MCL_CURRENT | MCL_FUTURE);
 	watch.signal_fd = open_signals();
 	watch.control_fd = measure_control_open(m->options.root_fd);
 	r = watch.control_fd < 0 ? watch.control_fd : watch.signal_fd;

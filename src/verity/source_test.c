@@ -51,23 +51,23 @@ static void played_events_come_in_order(void)
 	_cleanup_(tree_remove) struct tree tree = tree_make();
 	_cleanup_(verity_source_close) struct verity_source source = VERITY_SOURCE_NONE;
 	_cleanup_close_ int player = -1;
-	struct verity_device device = { .major = 1 };
+	struct verity_announcement met;
 
-	CHECK_EQ(verity_source_open(&source, tree.fd), 0);
+	CHECK_EQ(verity_source_open(&source, tree.fd, NULL), 0);
 	CHECK(!source.kernel);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_NOTHING);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_NOTHING);
 	player = connect_player(&tree);
 	play(player, other, sizeof(other));
 	play(player, change, sizeof(change));
 	play(player, other, sizeof(other));
 	play(player, gone, sizeof(gone));
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_CHANGED);
-	CHECK_EQ(device.major, 254);
-	CHECK_EQ(device.minor, 3);
-	CHECK_EQ(device.diskseq, 21);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_REMOVED);
-	CHECK_EQ(device.diskseq, 21);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_NOTHING);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_CHANGED);
+	CHECK_EQ(met.device.major, 254);
+	CHECK_EQ(met.device.minor, 3);
+	CHECK_EQ(met.device.diskseq, 21);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_REMOVED);
+	CHECK_EQ(met.device.diskseq, 21);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_NOTHING);
 }
 
 static void what_cannot_be_read_counts_as_lost(void)
@@ -76,18 +76,18 @@ static void what_cannot_be_read_counts_as_lost(void)
 	_cleanup_(verity_source_close) struct verity_source source = VERITY_SOURCE_NONE;
 	_cleanup_close_ int player = -1;
 	static char large[VERITY_UEVENT_MAX + 1];
-	struct verity_device device;
+	struct verity_announcement met;
 
-	CHECK_EQ(verity_source_open(&source, tree.fd), 0);
+	CHECK_EQ(verity_source_open(&source, tree.fd, NULL), 0);
 	player = connect_player(&tree);
 	memcpy(large, other, sizeof(other));
 	play(player, large, sizeof(large));
 	play(player, broken, sizeof(broken));
 	play(player, change, sizeof(change));
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_LOST);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_LOST);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_CHANGED);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_NOTHING);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_LOST);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_LOST);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_CHANGED);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_NOTHING);
 }
 
 static void a_source_takes_the_place_of_an_older_one(void)
@@ -96,15 +96,15 @@ static void a_source_takes_the_place_of_an_older_one(void)
 	_cleanup_(verity_source_close) struct verity_source first = VERITY_SOURCE_NONE;
 	_cleanup_(verity_source_close) struct verity_source second = VERITY_SOURCE_NONE;
 	_cleanup_close_ int player = -1;
-	struct verity_device device;
+	struct verity_announcement met;
 
-	CHECK_EQ(verity_source_open(&first, tree.fd), 0);
-	CHECK_EQ(verity_source_open(&second, tree.fd), 0);
+	CHECK_EQ(verity_source_open(&first, tree.fd, NULL), 0);
+	CHECK_EQ(verity_source_open(&second, tree.fd, NULL), 0);
 	verity_source_close(&first);
 	CHECK_EQ(first.fd, -1);
 	player = connect_player(&tree);
 	play(player, change, sizeof(change));
-	CHECK_EQ(verity_source_next(&second, &device), VERITY_CHANGED);
+	CHECK_EQ(verity_source_next(&second, &met), VERITY_CHANGED);
 }
 
 /* A third user cannot reach the socket; one who was handed it is not heard. */
@@ -113,13 +113,13 @@ static void a_stranger_is_not_heard(void)
 	_cleanup_(tree_remove) struct tree tree = tree_make();
 	_cleanup_(verity_source_close) struct verity_source source = VERITY_SOURCE_NONE;
 	_cleanup_close_ int player = -1;
-	struct verity_device device;
+	struct verity_announcement met;
 	int status = -1;
 	pid_t child;
 
 	if (geteuid() != 0)
 		TEST_SKIP("needs root");
-	CHECK_EQ(verity_source_open(&source, tree.fd), 0);
+	CHECK_EQ(verity_source_open(&source, tree.fd, NULL), 0);
 	player = connect_player(&tree);
 	child = fork();
 	if (child == 0) {
@@ -130,13 +130,13 @@ static void a_stranger_is_not_heard(void)
 	}
 	CHECK_EQ(waitpid(child, &status, 0), child);
 	CHECK_EQ(status, 0);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_NOTHING);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_NOTHING);
 }
 
 static int open_kernel_source(struct verity_source *source)
 {
 	int root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = verity_source_open(source, root_fd);
+	int r = verity_source_open(source, root_fd, NULL);
 
 	(void)close(root_fd);
 	return r;
@@ -156,7 +156,7 @@ static int forge(const void *data, size_t size)
 static void only_the_kernel_is_believed(void)
 {
 	_cleanup_(verity_source_close) struct verity_source source = VERITY_SOURCE_NONE;
-	struct verity_device device;
+	struct verity_announcement met;
 
 	if (geteuid() != 0)
 		TEST_SKIP("needs root");
@@ -164,7 +164,7 @@ static void only_the_kernel_is_believed(void)
 	CHECK(source.kernel);
 	CHECK_EQ(forge(change, sizeof(change)), 0);
 	CHECK_EQ(forge(broken, sizeof(broken)), 0);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_NOTHING);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_NOTHING);
 }
 
 static void the_kernel_is_heard(void)
@@ -190,7 +190,7 @@ static void dropped_announcements_are_said_to_be_lost(void)
 {
 	_cleanup_(verity_source_close) struct verity_source source = VERITY_SOURCE_NONE;
 	_cleanup_close_ int uevent = open(OTHER_UEVENT, O_WRONLY | O_CLOEXEC);
-	struct verity_device device;
+	struct verity_announcement met;
 	const int small = 0;
 
 	if (uevent < 0)
@@ -199,8 +199,8 @@ static void dropped_announcements_are_said_to_be_lost(void)
 	CHECK_EQ(setsockopt(source.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
 	for (int i = 0; i < 64; i++)
 		CHECK_EQ(write(uevent, "change", 6), 6);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_LOST);
-	CHECK_EQ(verity_source_next(&source, &device), VERITY_NOTHING);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_LOST);
+	CHECK_EQ(verity_source_next(&source, &met), VERITY_NOTHING);
 }
 
 TEST_MAIN(played_events_come_in_order, what_cannot_be_read_counts_as_lost,

@@ -96,23 +96,112 @@ enum verity_event {
 	VERITY_NOTHING,		/* no more events for now */
 };
 
+/* The ways in which activations are announced, the best last. */
+enum verity_kind {
+	VERITY_KIND_UEVENT,	/* after the fact, and some may be lost */
+	VERITY_KIND_FENTRY,	/* before the device can be read; cannot refuse */
+	VERITY_KIND_FMOD_RET,	/* before, and can refuse */
+	VERITY_KIND_LSM,	/* so, and no call is ever skipped */
+	VERITY_KIND_MAX,
+};
+
+/* What becomes of an activation that cannot be measured in time. */
+enum verity_mode {
+	VERITY_MODE_MEASURE,	/* it goes on */
+	VERITY_MODE_ENFORCE,	/* the kernel refuses it */
+	VERITY_MODE_SIGNED,	/* and any without a signature that the kernel verified */
+};
+
+/**
+ * struct verity_hook_options - what the kernel hook shall do
+ * @kind:      the best way that may be taken; VERITY_KIND_UEVENT for no hook at all
+ * @mode:      what it does with what is not measured in time
+ * @wait_ms:   how long an activation waits at most; 0 for not at all
+ * @ring_size: of the ring in which events wait for us, in bytes: a power of two, pages
+ */
+struct verity_hook_options {
+	enum verity_kind kind;
+	enum verity_mode mode;
+	unsigned int wait_ms;
+	unsigned int ring_size;
+};
+
+/**
+ * struct verity_announcement - what verity_source_next() met
+ * @device: which device; its diskseq is the one announced, 0 if none was
+ * @hook:   the kernel hook announces it, and may wait for verity_source_answer()
+ * @ticket: for that
+ * @seen:   of what the hook announces: algorithm, root hash and signature; the other
+ *          members say nothing
+ */
+struct verity_announcement {
+	struct verity_device device;
+	bool hook;
+	uint64_t ticket;
+	struct verity_params seen;
+};
+
+/**
+ * struct verity_counts - what the kernel hook has met since it was armed
+ * @events:   activations announced
+ * @lost:     activations that it saw and could not announce, less those reported
+ * @refused:  activations it refused, less those reported
+ * @unwaited: activations that went on, or were refused, before they were measured
+ * @refused_device: the last one refused
+ * @reason:   why, static string
+ * @last_wait_us, @longest_wait_us: how long activations waited
+ */
+struct verity_counts {
+	uint64_t events;
+	uint64_t lost;
+	uint64_t refused;
+	uint64_t unwaited;
+	struct verity_device refused_device;
+	const char *reason;
+	uint64_t last_wait_us;
+	uint64_t longest_wait_us;
+};
+
+struct verity_hook;
+
 /**
  * struct verity_source - where activations are announced
- * @fd:      becomes readable when there are events; -1 if not open
- * @root_fd: borrowed
- * @kernel:  @fd is the kernel's netlink socket, not a test's datagram socket
+ * @fd:         becomes readable when there are events; -1 if not open
+ * @netlink_fd: where uevents come from; @fd itself if there is no hook
+ * @root_fd:    borrowed
+ * @kernel:     @netlink_fd is the kernel's netlink socket, not a test's datagram socket
+ * @hook:       the kernel hook; NULL if there is none
+ * @held, @held_event: of @netlink_fd, taken and not given out yet; 0 if there is none
  */
 struct verity_source {
 	int fd;
+	int netlink_fd;
 	int root_fd;
 	bool kernel;
+	struct verity_hook *hook;
+	struct verity_announcement held;
+	int held_event;
 };
 
-#define VERITY_SOURCE_NONE	{ .fd = -1, .root_fd = -1 }
+#define VERITY_SOURCE_NONE	{ .fd = -1, .netlink_fd = -1, .root_fd = -1 }
+#define VERITY_SOURCE_NAME_MAX	48	/* bytes, with NUL */
 
-int verity_source_open(struct verity_source *source, int root_fd);
+int verity_source_open(struct verity_source *source, int root_fd,
+		       const struct verity_hook_options *options);
 void verity_source_close(struct verity_source *source);
-int verity_source_next(struct verity_source *source, struct verity_device *ret);
+int verity_source_next(struct verity_source *source, struct verity_announcement *ret);
+void verity_source_answer(struct verity_source *source,
+			  const struct verity_announcement *announcement, bool measured);
+void verity_source_name(const struct verity_source *source,
+			char ret[static VERITY_SOURCE_NAME_MAX]);
+bool verity_source_stays(const struct verity_source *source);
+bool verity_source_counts(const struct verity_source *source,
+			  struct verity_counts *ret);
+void verity_source_reported(struct verity_source *source, uint64_t lost,
+			    uint64_t refused);
+bool verity_source_is_intact(const struct verity_source *source);
+void verity_source_disarm(struct verity_source *source);
+const char *verity_kind_name(enum verity_kind kind);
 
 /* Called with each activation; a negative value ends the walk and is returned. */
 typedef int verity_activation_fn(void *ctx, const struct verity_activation *activation);

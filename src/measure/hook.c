@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the kernel hook announces.
+ *
+ * The activation waits in the kernel meanwhile, with its table live already: the word is
+ * made from the live table as ever, and it is checked that it has the root hash that the
+ * hook has seen.  Where the table is gone, because nobody was there to look in time, the
+ * hook's knowledge is all there is, and the word says so.
+ */
+#include "measure/private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+
+static struct measure_live_entry *find(struct measure_live *live,
+				       const struct verity_announcement *met,
+				       const char *root)
+{
+	for (size_t i = 0; i < live->n_entries; i++) {
+		struct measure_live_entry *entry = &live->entries[i];
+
+		if (entry->device.major == met->device.major &&
+		    entry->device.minor == met->device.minor &&
+		    entry->device.diskseq == met->device.diskseq &&
+		    strstr(entry->word, root))
+			return entry;
+	}
+	return NULL;
+}
+
+/*
+ * Whether what the hook has seen is in the log.  A look at its device for another reason
+ * may have found it before the announcement was read.
+ */
+static bool is_measured(struct measure *m, const struct verity_announcement *met,
+			const char *root)
+{
+	struct measure_live_entry *live = find(&m->live, met, root);
+	struct measure_live_entry *departed = find(&m->departed, met, root);
+
+	if (live)
+		live->announced = true;
+	if (departed)
+		measure_live_drop(&m->departed, departed);
+	return live || departed;
+}
+
+/* Measures an activation of which the table is not there to be read. */
+static int measure_gone(struct measure *m, const struct verity_announcement *met,
+			const char *root)
+{
+	char word[MEASURE_WORD_MAX];
+
+	(void)snprintf(word, sizeof(word), "dm-verity:v1:gone%s%s", root,
+		       met->seen.kernel_signature ? "kernel" : "none");
+	return measure_text(m, word, "dm-verity", "hook");
+}
+
+/**
+ * measure_announced() - measure what the hook announces, and let it go on
+ * @m:            session
+ * @announcement: the hook's
+ *
+ * Return: 0; a negative errno of device-mapper or the log.
+ */
+int measure_announced(struct measure *m, const struct verity_announcement *announcement)
+{
+	const struct verity_params *seen = &announcement->seen;
+	char hex[2 * DIGEST_SIZE_MAX + 1], root[VERITY_ALGORITHM_MAX + sizeof(hex) + 4];
+	uint64_t missed = m->missed;
+	bool is_kept, was_measured;
+	int r;
+
+	hex_encode(seen->root_hash, seen->root_hash_size, hex);
+	(void)snprintf(root, sizeof(root), ":%s:%s:", seen->algorithm, hex);
+	was_measured = is_measured(m, announcement, root);
+	r = measure_device(m, &announcement->device, "hook");
+	m->missed = missed;
+	if (!is_measured(m, announcement, root) && !was_measured) {
+		int error = measure_gone(m, announcement, root);
+
+		r = error < 0 ? error : r;
+	}
+	/* A TPM that was given up has not heard of it. */
+	is_kept = m->options.log_only || m->nvpcr->rung != NVPCR_RUNG_LOG;
+	verity_source_answer(&m->source, announcement, r == 0 && is_kept);
+	return r;
+}
+
+/* Says in the log how activations are announced from here on. */
+static int name_source(struct measure *m)
+{
+	char name[VERITY_SOURCE_NAME_MAX], word[VERITY_SOURCE_NAME_MAX + 16];
+
+	verity_source_name(&m->source, name);
+	(void)snprintf(word, sizeof(word), "hook:v1:%s", name);
+	return measure_text(m, word, "hook", NULL);
+}
+
+/**
+ * measure_hook_armed() - say in the log how activations are announced, and take what was
+ * announced before we came
+ * @m: session that has started and whose source is open
+ *
+ * Return: 0; a negative errno as measure_drain().
+ */
+int measure_hook_armed(struct measure *m)
+{
+	int r = name_source(m);
+
+	if (r == 0)
+		r = measure_drain(m);
+	m->covered = m->source.hook != NULL;
+	return r;
+}
+
+/* The kernel does not call the hook any more, or cannot be trusted to. */
+static int lose_hook(struct measure *m)
+{
+	char name[VERITY_SOURCE_NAME_MAX], word[VERITY_SOURCE_NAME_MAX + 16];
+	int r;
+
+	verity_source_name(&m->source, name);
+	(void)snprintf(word, sizeof(word), "hook:v1:lost-%s", name);
+	r = measure_text(m, word, "hook", NULL);
+	if (r < 0)
+		return r;
+	verity_source_disarm(&m->source);
+	m->covered = false;
+	r = name_source(m);
+	return r < 0 ? r : measure_sweep(m, "sweep");
+}
+
+static int lose_events(struct measure *m, uint64_t lost)
+{
+	char word[64];
+	int r;
+
+	(void)snprintf(word, sizeof(word), "lost:v1:%" PRIu64, lost);
+	r = measure_text(m, word, "lost", "hook");
+	if (r < 0)
+		return r;
+	verity_source_reported(&m->source, lost, 0);
+	return measure_sweep(m, "sweep");
+}
+
+/**
+ * measure_hook_check() - measure what went wrong with the hook since the last time
+ * @m: session that has started
+ *
+ * Return: 0; a negative errno as measure_text() or measure_sweep().
+ */
+int measure_hook_check(struct measure *m)
+{
+	struct verity_counts counts;
+
+	if (!verity_source_counts(&m->source, &counts))
+		return 0;
+	if (!verity_source_is_intact(&m->source))
+		return lose_hook(m);
+	return counts.lost ? lose_events(m, counts.lost) : 0;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The user's side of the kernel hook: what it announces, and what it is answered.
+ */
+#include "verity/hook.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/hex.h"
+
+#define TAG_SIZE	8	/* bytes of a program's tag */
+#define SPIN_MAX_NS	200000000ULL	/* of an activation where a gate is closed */
+
+/**
+ * struct verity_hook - an armed hook
+ * @parts:  its parts
+ * @shared: the memory shared with it
+ * @ring:   reads its ring
+ * @event:  the event read last
+ * @pinned: it stays when we end
+ * @tag:    the kernel's, of the program, in hexadecimal
+ */
+struct verity_hook {
+	struct hook_parts parts;
+	struct hook_shared *shared;
+	struct ring_buffer *ring;
+	struct hook_event event;
+	bool pinned;
+	char tag[2 * TAG_SIZE + 1];
+};
+
+static uint64_t load(const __u64 *from)
+{
+	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+}
+
+/**
+ * hook_parts_close() - let go of the parts of a hook; nothing happens to those not open
+ */
+void hook_parts_close(struct hook_parts *parts)
+{
+	for (int i = 0; i < HOOK_PARTS_MAX; i++) {
+		if (parts->fds[i] >= 0)
+			(void)close(parts->fds[i]);
+		parts->fds[i] = -1;
+	}
+}
+
+/**
+ * hook_shared_map() - the memory shared with a hook
+ * @fd: of the map
+ *
+ * Return: the memory, released by hook_shared_unmap(); NULL if the map cannot be it.
+ */
+struct hook_shared *hook_shared_map(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+	void *memory;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ||
+	    info.value_size != sizeof(struct hook_shared))
+		return NULL;
+	memory = mmap(NULL, sizeof(struct hook_shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      fd, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/**
+ * hook_shared_unmap() - release memory of hook_shared_map(); NULL is none
+ */
+void hook_shared_unmap(struct hook_shared *shared)
+{
+	if (shared)
+		(void)munmap(shared, sizeof(*shared));
+}
+
+/**
+ * hook_shared_configure() - settle what a hook does, and that we are its daemon
+ * @shared:  memory shared with it, in which @gated is settled
+ * @options: what it shall do
+ *
+ * Where others cannot run on the CPU of a waiting activation, our own turn may be on just
+ * that CPU: then it is better to go on soon, and have who uses the device wait.
+ */
+void hook_shared_configure(struct hook_shared *shared,
+			   const struct verity_hook_options *options)
+{
+	uint64_t wait_ns = options->wait_ms * 1000000ULL;
+
+	shared->mode = options->mode;
+	shared->wait_ns = wait_ns;
+	shared->spin_ns = shared->gated && wait_ns > SPIN_MAX_NS ? SPIN_MAX_NS : wait_ns;
+	shared->daemon = (__u32)getpid();
+}
+
+static int take_event(void *ctx, void *data, size_t size)
+{
+	struct verity_hook *hook = ctx;
+
+	if (size < sizeof(hook->event))
+		return 0;
+	memcpy(&hook->event, data, sizeof(hook->event));
+	return -ECANCELED;	/* one at a time */
+}
+
+static int read_tag(int link_fd, char ret[static 2 * TAG_SIZE + 1])
+{
+	_cleanup_close_ int fd = -1;
+	struct bpf_link_info link = { 0 };
+	struct bpf_prog_info program = { 0 };
+	__u32 size = sizeof(link);
+
+	if (bpf_obj_get_info_by_fd(link_fd, &link, &size) < 0)
+		return -errno;
+	fd = bpf_prog_get_fd_by_id(link.prog_id);
+	if (fd < 0)
+		return -errno;
+	size = sizeof(program);
+	if (bpf_obj_get_info_by_fd(fd, &program, &size) < 0)
+		return -errno;
+	hex_encode(program.tag, TAG_SIZE, ret);
+	return 0;
+}
+
+/* Makes @hook usable, whose parts are open. */
+static int set_up(struct verity_hook *hook)
+{
+	int r;
+
+	hook->shared = hook_shared_map(hook->parts.fds[HOOK_PART_SHARED]);
+	if (!hook->shared || hook->shared->abi != HOOK_ABI ||
+	    hook->shared->kind >= VERITY_KIND_MAX)
+		return -EBADMSG;
+	r = read_tag(hook->parts.fds[HOOK_PART_LINK], hook->tag);
+	if (r < 0)
+		return r;
+	hook->ring = ring_buffer__new(hook->parts.fds[HOOK_PART_RING], take_event, hook,
+				      NULL);
+	return hook->ring ? 0 : -errno;
+}
+
+/* Leaves no process and no memory behind; a hook that is pinned stays armed. */
+static void release(struct verity_hook *hook)
+{
+	ring_buffer__free(hook->ring);
+	hook_shared_unmap(hook->shared);
+	hook_parts_close(&hook->parts);
+	hook->ring = NULL;
+	hook->shared = NULL;
+}
+
+/* The hook of an earlier process, if it is the one that we would arm. */
+static int adopt(struct verity_hook *hook, const struct verity_hook_options *options)
+{
+	int r = hook_pin_find(&hook->parts);
+
+	if (r == 0)
+		r = set_up(hook);
+	if (r == 0 && hook->shared->kind > options->kind)
+		r = -EBADMSG;
+	if (r < 0) {
+		release(hook);
+		return r;
+	}
+	hook_shared_configure(hook->shared, options);
+	hook->pinned = true;
+	return 0;
+}
+
+static int arm(struct verity_hook *hook, const struct verity_hook_options *options)
+{
+	int r;
+
+	hook_pin_remove();
+	r = hook_load(options, &hook->parts);
+	if (r < 0)
+		return r;
+	hook->pinned = hook_pin_make(&hook->parts) == 0;
+	r = set_up(hook);
+	if (r < 0) {
+		hook_pin_remove();
+		release(hook);
+	}
+	return r;
+}
+
+/**
+ * verity_hook_open() - go on with the hook that is armed, or arm one
+ * @options: what it shall do
+ * @ret:     owned by the caller
+ *
+ * From here on activations wait for verity_hook_answer().
+ *
+ * Return: 0; a negative errno if the kernel has no hook that can be used.
+ */
+int verity_hook_open(const struct verity_hook_options *options, struct verity_hook **ret)
+{
+	_cleanup_free_ struct verity_hook *hook = calloc(1, sizeof(*hook));
+	int r;
+
+	if (!hook)
+		return -ENOMEM;
+	hook->parts = (struct hook_parts)HOOK_PARTS_NONE;
+	r = adopt(hook, options);
+	if (r < 0)
+		r = arm(hook, options);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(hook);
+	return 0;
+}
+
+/**
+ * verity_hook_close() - stop to answer; NULL is nothing
+ */
+void verity_hook_close(struct verity_hook *hook)
+{
+	__u32 self = (__u32)getpid();
+
+	if (!hook)
+		return;
+	if (hook->shared)
+		(void)__atomic_compare_exchange_n(&hook->shared->daemon, &self, 0, false,
+						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	release(hook);
+	free(hook);
+}
+
+/**
+ * verity_hook_remove() - take the names of the hook away, so that it ends with us
+ */
+void verity_hook_remove(struct verity_hook *hook)
+{
+	hook_pin_remove();
+	hook->pinned = false;
+}
+
+/**
+ * verity_hook_fd() - the descriptor that is readable when there are events
+ */
+int verity_hook_fd(const struct verity_hook *hook)
+{
+	return ring_buffer__epoll_fd(hook->ring);
+}
+
+/**
+ * verity_hook_is_pinned() - whether the hook stays armed when we end
+ */
+bool verity_hook_is_pinned(const struct verity_hook *hook)
+{
+	return hook->pinned;
+}
+
+/*
+ * The ring is empty: what was submitted and not dealt with was taken by a process that
+ * did not live to do so.
+ */
+static void find_missing(struct verity_hook *hook, uint64_t submitted)
+{
+	struct hook_shared *shared = hook->shared;
+
+	if (submitted <= shared->handled)
+		return;
+	(void)__atomic_fetch_add(&shared->dropped, submitted - shared->handled,
+				 __ATOMIC_ACQ_REL);
+	shared->handled = submitted;
+}
+
+/**
+ * verity_hook_next() - take the next event off the ring; never waits
+ *
+ * Return: false if there is none.
+ */
+bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret)
+{
+	const struct hook_event *event = &hook->event;
+	uint64_t submitted = load(&hook->shared->submitted);
+
+	/* One activation that waited in vain let the others go on without waiting. */
+	__atomic_store_n(&hook->shared->daemon, (__u32)getpid(), __ATOMIC_RELEASE);
+	if (ring_buffer__consume(hook->ring) != -ECANCELED) {
+		find_missing(hook, submitted);
+		return false;
+	}
+	*ret = (struct verity_announcement){
+		.device = {
+			.major = event->dev >> 20, .minor = event->dev & 0xfffff,
+			.diskseq = event->diskseq,
+		},
+		.hook = true,
+		.ticket = event->ticket,
+		.seen.kernel_signature = event->signature_size > 0,
+		.seen.root_hash_size = event->seen.size,
+	};
+	memcpy(ret->seen.root_hash, event->seen.digest, ret->seen.root_hash_size);
+	memcpy(ret->seen.algorithm, event->seen.algorithm, sizeof(ret->seen.algorithm) - 1);
+	return true;
+}
+
+/**
+ * verity_hook_answer() - let an activation go on
+ * @hook:         the hook
+ * @announcement: the one that verity_hook_next() gave last
+ * @measured:     whether it was measured
+ */
+void verity_hook_answer(struct verity_hook *hook,
+			const struct verity_announcement *announcement, bool measured)
+{
+	struct hook_shared *shared = hook->shared;
+	uint64_t ticket = announcement->ticket, one = 1;
+
+	if (measured)
+		(void)bpf_map_update_elem(hook->parts.fds[HOOK_PART_MEASURED], &hook->event.seen, &one,
+					  BPF_ANY);
+	__atomic_store_n(&shared->answers[ticket % HOOK_SLOTS],
+			 ticket << 8 | (measured ? HOOK_MEASURED : HOOK_FAILED),
+			 __ATOMIC_RELEASE);
+	__atomic_store_n(&shared->handled, shared->handled + 1, __ATOMIC_RELEASE);
+}
+
+/**
+ * verity_hook_name() - kind and tag, as verity_source_name()
+ */
+void verity_hook_name(const struct verity_hook *hook,
+		      char ret[static VERITY_SOURCE_NAME_MAX])
+{
+	const struct hook_shared *shared = hook->shared;
+	const char *suffix = shared->gated ? "-use" : "-async";
+
+	(void)snprintf(ret, VERITY_SOURCE_NAME_MAX, "%s%s:%s",
+		       verity_kind_name(shared->kind), shared->max_waiters ? "" : suffix,
+		       hook->tag);
+}
+
+static const char *reason_of(uint64_t outcome)
+{
+	static const char *const reasons[HOOK_OUTCOME_MAX] = {
+		[HOOK_FAILED] = "it could not be measured",
+		[HOOK_TIMEOUT] = "it was not measured in time",
+		[HOOK_KILLED] = "its process was killed",
+		[HOOK_NOBODY] = "no daemon was there to measure it",
+		[HOOK_CROWDED] = "too many activations wait already, or this kernel cannot "
+				 "wait; it may be tried again",
+		[HOOK_FULL] = "too many activations are not measured yet",
+		[HOOK_UNSIGNED] = "the kernel verified no signature of it",
+	};
+
+	return outcome < HOOK_OUTCOME_MAX && reasons[outcome] ? reasons[outcome] : "";
+}
+
+/**
+ * verity_hook_counts() - what the hook has met since it was armed
+ */
+void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *ret)
+{
+	const struct hook_shared *shared = hook->shared;
+
+	*ret = (struct verity_counts){
+		.events = load(&shared->submitted),
+		.lost = load(&shared->dropped) - load(&shared->reported),
+		.refused = load(&shared->refused) - load(&shared->said),
+		.refused_device = { .major = shared->refused_dev >> 20,
+				    .minor = shared->refused_dev & 0xfffff },
+		.reason = reason_of(shared->refused_outcome),
+		.last_wait_us = load(&shared->wait_last_ns) / 1000,
+		.longest_wait_us = load(&shared->wait_max_ns) / 1000,
+	};
+	for (int i = HOOK_FAILED; i < HOOK_OUTCOME_MAX; i++)
+		ret->unwaited += load(&shared->outcomes[i]);
+}
+
+/**
+ * verity_hook_reported() - so much of what verity_hook_counts() says is known now
+ */
+void verity_hook_reported(struct verity_hook *hook, uint64_t lost, uint64_t refused)
+{
+	hook->shared->reported += lost;
+	hook->shared->said += refused;
+}

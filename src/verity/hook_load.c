@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Loading a new hook: the best kind that the kernel accepts and really calls.
+ *
+ * One object holds the programs of every kind.  Nothing is printed, libbpf included.
+ */
+#include "verity/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/io.h"
+
+#define SIGNATURES	"/sys/module/dm_verity/parameters/require_signatures"
+
+/* The compiled hook.bpf.c. */
+extern const char verity_hook_object[], verity_hook_object_end[];
+
+/* The programs of a kind: that which is called, and that which tries whether it is. */
+static const struct {
+	const char *program;
+	const char *probe;
+} kinds[VERITY_KIND_MAX] = {
+	[VERITY_KIND_FMOD_RET] = { "hook_fmod_ret", "probe_fmod_ret" },
+	[VERITY_KIND_LSM] = { "hook_lsm", "probe_lsm" },
+};
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+static void close_object(struct bpf_object **object)
+{
+	bpf_object__close(*object);
+}
+
+static void destroy_link(struct bpf_link **link)
+{
+	(void)bpf_link__destroy(*link);
+}
+
+/* What keeps a device from being used where its activation cannot wait. */
+static const struct {
+	enum hook_part part;
+	const char *program;
+} gates[] = {
+	{ HOOK_PART_OPEN, "gate_open" },
+	{ HOOK_PART_MOUNT, "gate_mount" },
+};
+
+static void want_program(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	if (program)
+		(void)bpf_program__set_autoload(program, true);
+}
+
+/* Has the programs of a kind loaded too. */
+static void want(struct bpf_object *object, enum verity_kind kind)
+{
+	want_program(object, kinds[kind].program);
+	want_program(object, kinds[kind].probe);
+}
+
+static int open_object(const struct verity_hook_options *options, unsigned int wanted,
+		       struct bpf_object **ret)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "veritally");
+	struct bpf_object *object;
+	struct bpf_map *ring;
+	int r;
+
+	object = bpf_object__open_mem(verity_hook_object,
+				      (size_t)(verity_hook_object_end - verity_hook_object),
+				      &opts);
+	if (!object)
+		return -errno;
+	for (int kind = 0; kind < VERITY_KIND_MAX; kind++)
+		if (wanted & 1U << kind)
+			want(object, kind);
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
+		want_program(object, gates[i].program);
+	ring = bpf_object__find_map_by_name(object, "ring");
+	r = ring ? bpf_map__set_max_entries(ring, options->ring_size) : -ENOENT;
+	if (r == 0)
+		r = bpf_object__load(object);
+	if (r < 0)
+		bpf_object__close(object);
+	else
+		*ret = object;
+	return r;
+}
+
+/* Attaches a program for as long as the descriptor, or a name of it, is there. */
+static int attach(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+	_cleanup_(destroy_link) struct bpf_link *link = NULL;
+	int fd;
+
+	if (!program)
+		return -ENOENT;
+	link = bpf_program__attach(program);
+	if (!link)
+		return -errno;
+	fd = fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Whether the kernel calls a kind, as hook_probe(). */
+static int try_kind(struct bpf_object *object, enum verity_kind kind,
+		    struct hook_shared *shared)
+{
+	_cleanup_close_ int fd = attach(object, kinds[kind].probe);
+
+	return fd < 0 ? fd : hook_probe(shared);
+}
+
+static unsigned int waiters(int probed)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (probed == HOOK_PROBED_PREEMPTED)
+		return UINT32_MAX;
+	return cpus > 1 ? (unsigned int)cpus - 1 : 0;
+}
+
+/*
+ * Has opening and mounting wait, if the kernel calls such programs at all.  A gate that
+ * only opens or only mounts pass is none.
+ */
+static bool close_gates(struct bpf_object *object, struct hook_parts *parts)
+{
+	bool closed = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
+		parts->fds[gates[i].part] = attach(object, gates[i].program);
+		closed = closed && parts->fds[gates[i].part] >= 0;
+	}
+	return closed;
+}
+
+/* Arms the best of the kinds in @wanted that works, all of which are loaded. */
+static int arm(struct bpf_object *object, unsigned int wanted,
+	       const struct verity_hook_options *options, struct hook_parts *parts)
+{
+	struct hook_shared *shared = hook_shared_map(parts->fds[HOOK_PART_SHARED]);
+	int *link = &parts->fds[HOOK_PART_LINK], probed;
+
+	if (!shared)
+		return -ENOMEM;
+	shared->abi = HOOK_ABI;
+	shared->paired = access(SIGNATURES, F_OK) == 0;
+	hook_shared_configure(shared, options);
+	for (int kind = options->kind; *link < 0 && kind > VERITY_KIND_UEVENT; kind--) {
+		if (!(wanted & 1U << kind))
+			continue;
+		probed = try_kind(object, kind, shared);
+		if (probed < 0 || probed == HOOK_PROBED_DEAD)
+			continue;
+		shared->kind = (__u32)kind;
+		shared->max_waiters = options->wait_ms ? waiters(probed) : 0;
+		if (probed == HOOK_PROBED_CALLED && options->wait_ms &&
+		    kind == VERITY_KIND_LSM)
+			shared->gated = close_gates(object, parts);
+		hook_shared_configure(shared, options);
+		*link = attach(object, kinds[kind].program);
+	}
+	if (*link >= 0)
+		parts->fds[HOOK_PART_EXIT] = attach(object, "hook_exit");
+	hook_shared_unmap(shared);
+	return *link < 0 || parts->fds[HOOK_PART_EXIT] < 0 ? -EOPNOTSUPP : 0;
+}
+
+/* One of the maps that every kind has. */
+static int take_map(const struct bpf_object *object, const char *name,
+		    enum hook_part part, struct hook_parts *parts)
+{
+	int fd = bpf_object__find_map_fd_by_name(object, name);
+
+	parts->fds[part] = fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return parts->fds[part] < 0 ? -EMFILE : 0;
+}
+
+static int load(const struct verity_hook_options *options, unsigned int wanted,
+		struct hook_parts *ret)
+{
+	_cleanup_(close_object) struct bpf_object *object = NULL;
+	struct hook_parts parts = HOOK_PARTS_NONE;
+	int r;
+
+	r = open_object(options, wanted, &object);
+	if (r < 0)
+		return r;
+	r = take_map(object, "shared", HOOK_PART_SHARED, &parts);
+	if (r == 0)
+		r = take_map(object, "ring", HOOK_PART_RING, &parts);
+	if (r == 0)
+		r = take_map(object, "measured", HOOK_PART_MEASURED, &parts);
+	if (r == 0)
+		r = arm(object, wanted, options, &parts);
+	if (r < 0)
+		hook_parts_close(&parts);
+	else
+		*ret = parts;
+	return r;
+}
+
+/**
+ * hook_load() - arm a new hook
+ * @options: what it shall do
+ * @ret:     its parts, owned by the caller
+ *
+ * Return: 0; a negative errno if the kernel has no hook that can be used.
+ */
+int hook_load(const struct verity_hook_options *options, struct hook_parts *ret)
+{
+	static const unsigned int sets[] = {
+		1U << VERITY_KIND_LSM | 1U << VERITY_KIND_FMOD_RET,
+	};
+	int r = -EOPNOTSUPP;
+
+	(void)libbpf_set_print(print_nothing);
+	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(sets); i++)
+		r = load(options, sets[i], ret);
+	return r;
+}
