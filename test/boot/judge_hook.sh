@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# judge_hook.sh - what the boots have to say in which the kernel hook is tried, as TAP
+
+# shellcheck disable=SC2154 # judge.sh and common.sh set these
+
+# calm - is there nothing in the kernel's log that should worry anyone?
+calm() {
+	! grep -E 'BUG:|WARNING:|Oops|Call Trace|self-detected stall|blocked for more' \
+		"$r/dmesg.out"
+}
+
+# judge_begin NAME KIND - the scenario ran, log and TPM agree, activations came by that kind
+judge_begin() {
+	note "$1"
+	ok "$1: the guest comes to its end" delivered
+	judge_log "$1"
+	ok "$1: the kernel does not complain" calm
+	ok "$1: the log names the hook" [ "$(words "hook:v1:$2:[0-9a-f]{16}\$" | wc -l)" -ge 1 ]
+}
+
+# judge_hook NAME KIND - nothing is active before it is measured
+judge_hook() {
+	judge_begin "$1" "$2"
+	for moment in open waited create reload; do
+		ok "$1: $moment: the TPM has what the log says" python3 "$here/recompute.py" \
+			"$r/$moment"
+	done
+	ok "$1: a device does not come up before it is measured" grep -qx docs:Suspended \
+		"$r/waiting.out"
+	ok "$1: each activation is measured" count 4 dm-verity:v1:
+	ok "$1: a reload with the same root hash is one" count 1 \
+		dm-verity:v1:.*:ignore_corruption:none
+	ok "$1: nothing is missing" count 0 lost:v1:
+}
+
+# refused NAME REASON - was an activation refused, and a person told why?
+refused() {
+	ended "$1" 4 && grep -q "veritally: 1 activation was refused, .*: $2\$" "$r/dmesg.out"
+}
+
+judge_enforce() {
+	judge_begin enforce lsm
+	ok 'enforce: what is measured is activated' ended editor 0
+	ok 'enforce: a daemon that is stopped: refused' refused stopped 'it was not measured in time'
+	ok 'enforce: a daemon that is dead: refused' refused dead 'no daemon was there to measure it'
+	ok 'enforce: nothing is left suspended' same "$(cat "$r/left.out")" editor:L--r
+	ok 'enforce: a new daemon: activated' ended restarted 0
+}
+
+judge_signed() {
+	judge_begin signed lsm
+	ok 'signed: an unsigned image is refused' refused editor \
+		'the kernel verified no signature of it'
+	ok 'signed: what was seen of it before that is gone' count \
+		"$(words dm-verity:v1: | wc -l)" removed:v1:
+	ok 'signed: nothing is left' same "$(cat "$r/left.out")" 'No devices found'
+}
+
+judge_full() {
+	judge_begin full 'lsm(-use)?'
+	lost=$(words 'lost:v1:' | sed 's/.*://')
+	taken=$(words dm-verity:v1: phase=host source=hook | wc -l)
+	ok 'full: the log says how many did not fit' same "$((lost + taken))" 40
+	ok 'full: some did not' [ "$lost" -gt 0 ]
+	ok 'full: all that is live is measured' count 41 dm-verity:v1:
+}
+
+judge_drain() {
+	judge_begin drain 'lsm(-use)?'
+	ok 'drain: what came before and after switch-root is measured by the host' same \
+		"$(words dm-verity:v1:1 phase=host source=hook dmName=.* | sort -u)" "$(predicted docs)"
+	ok 'drain: what came and went is, too' count 1 dm-verity:v1:gone: phase=host source=hook
+	ok 'drain: nothing is missing' count 0 lost:v1:
+}
+
+judge_use() {
+	judge_begin use lsm-use
+	ok 'use: the activation itself goes on' ended open 0
+	ok 'use: who opens the device waits' [ ! -s "$r/waiting.out" ]
+	ok 'use: and reads it then' ended read 0
+	ok 'use: it can be mounted' ended mount 0
+	ok 'use: what is not measured in time cannot be opened' grep -q 'Timer expired' "$r/late.err"
+	ok 'use: nor mounted' grep -q 'Timer expired' "$r/late-mount.err"
+	ok 'use: what is measured can' ended after 0
+}
+
+# judge_many NAME - as many records as activations, whatever the order
+judge_many() {
+	judge_begin "$1" lsm
+	ok "$1: sync returns in time" ended sync 0
+	ok "$1: each of 201 activations is measured" count 201 dm-verity:v1:
+	ok "$1: nothing is missing" count 0 lost:v1:
+	ok "$1: nothing is left suspended" same "$(cat "$r/left.out")" docs:L--r
+}
