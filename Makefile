@@ -130,9 +130,9 @@ $O/%.o: %.c $O/compile-flags | $(DEPS_READY)
 
 # Programs for the kernel, whatever compiler makes the rest, are part of the binary.
 $(BPF_OBJ): $O/%.bpf.o: %.bpf.c $O/compile-flags | $(DEPS_READY)
-	$(call msg,BPF)mkdir -p $(@D) && clang -std=gnu11 -target bpf -mcpu=v3 -O2 -g -Wall \
+	$(call msg,BPF)mkdir -p $(@D) && clang -std=gnu11 -target bpf -mcpu=v3 -Os -g -Wall \
 		-Wextra -Wno-unused-parameter $(WERROR:%=-Werror) -MMD -MP -Isrc \
-		$(BPF_INCLUDE) -c -o $@ $< && llvm-strip -g $@
+		$(BPF_INCLUDE) -c -o $@ $< && llvm-strip -g --wildcard --strip-symbol='LBB*' $@
 
 $O/%_object.o: %_object.S $O/%.bpf.o
 	$(call msg,AS)$(compile) -c -I$(@D) -o $@ $<

@@ -110,17 +110,16 @@ static const char *set_hook(struct config *config, const char *value)
 		}
 	}
 	if (strcmp(value, "auto") != 0)
-		return "must be auto, lsm, fmod_ret, fentry or uevent";
+		return "must be auto, lsm, fmod_ret or uevent";
 	config->hook = VERITY_KIND_LSM;
 	return NULL;
 }
 
 static const char *set_wait(struct config *config, const char *value)
 {
-	char *end;
-	unsigned long wait = strtoul(value, &end, 10);
+	uint64_t wait;
 
-	if (!isdigit((unsigned char)*value) || *end || wait > WAIT_MAX_MS)
+	if (number_parse(value, WAIT_MAX_MS, &wait) < 0)
 		return "must be a number of milliseconds up to 15000";
 	config->wait_ms = (unsigned int)wait;
 	return NULL;
@@ -128,11 +127,9 @@ static const char *set_wait(struct config *config, const char *value)
 
 static const char *set_ring(struct config *config, const char *value)
 {
-	char *end;
-	unsigned long ring = strtoul(value, &end, 10);
+	uint64_t ring;
 
-	if (!isdigit((unsigned char)*value) || *end || ring < 4 || ring > RING_MAX_KIB ||
-	    (ring & (ring - 1)))
+	if (number_parse(value, RING_MAX_KIB, &ring) < 0 || ring < 4 || (ring & (ring - 1)))
 		return "must be a number of KiB from 4 to 65536, a power of two";
 	config->ring_kib = (unsigned int)ring;
 	return NULL;

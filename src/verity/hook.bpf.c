@@ -315,19 +315,17 @@ static __always_inline void read_digest(__u64 address, struct hook_seen *ret)
 	if (size > 8 * HOOK_DIGEST_WORDS)
 		size = 8 * HOOK_DIGEST_WORDS;
 	ret->size = size;
-#pragma unroll
 	for (unsigned int i = 0; i < HOOK_DIGEST_WORDS; i++) {
 		__u64 left = size > 8 * i ? size - 8 * i : 0;
 		__u64 mask = left >= 8 ? ~0ULL : (1ULL << 8 * (left & 7)) - 1;
 
 		ret->digest[i] = left ? peek(octets + 8 * i) & mask : 0;
 	}
-#pragma unroll
 	for (unsigned int i = 0; i < HOOK_ALGORITHM_WORDS; i++)
 		ret->algorithm[i] = peek(name + 8 * i);
 }
 
-static __always_inline int set_integrity(void *ctx, struct block_device *bdev, int type,
+static __noinline int set_integrity(void *ctx, struct block_device *bdev, int type,
 					 __u64 size)
 {
 	struct hook_shared *s = get_shared();
@@ -381,7 +379,7 @@ int BPF_PROG(hook_fmod_ret, struct block_device *bdev, int type)
  * Whoever uses a device waits here until it is measured, where its activation could not.
  * The daemon itself never waits.
  */
-static __always_inline int use(__u32 dev)
+static __noinline int use(__u32 dev)
 {
 	struct hook_shared *s = get_shared();
 	__u64 *found = bpf_map_lookup_elem(&pending, &dev);
@@ -419,7 +417,7 @@ int BPF_PROG(gate_mount, struct super_block *sb)
 }
 
 /* Tries, in a process that asks for it, whether the hook is called and can wait. */
-static __always_inline int try_out(void)
+static __noinline int try_out(void)
 {
 	struct hook_shared *s = get_shared();
 	__u64 ticket;

@@ -171,7 +171,6 @@ const char *verity_kind_name(enum verity_kind kind)
 {
 	static const char *const names[] = {
 		[VERITY_KIND_UEVENT] = "uevent",
-		[VERITY_KIND_FENTRY] = "fentry",
 		[VERITY_KIND_FMOD_RET] = "fmod_ret",
 		[VERITY_KIND_LSM] = "lsm",
 	};

@@ -99,8 +99,7 @@ enum verity_event {
 /* The ways in which activations are announced, the best last. */
 enum verity_kind {
 	VERITY_KIND_UEVENT,	/* after the fact, and some may be lost */
-	VERITY_KIND_FENTRY,	/* before the device can be read; cannot refuse */
-	VERITY_KIND_FMOD_RET,	/* before, and can refuse */
+	VERITY_KIND_FMOD_RET,	/* before the device can be read, and can refuse */
 	VERITY_KIND_LSM,	/* so, and no call is ever skipped */
 	VERITY_KIND_MAX,
 };
