@@ -77,9 +77,9 @@ is "$(example '^nvpcr-anchor:v1:1:')" "$anchor" "the anchor follows from the for
 
 is "$(grep '^000b' src/man/veritally.8.scd)" "$name
 $(name_of 2a060048)" "veritally(8) has the Names of both rungs"
-is "$(example ^set:)" "set:v1:host-ready:2:$(example ^dm-verity: | sort | sha256_text)" \
+is "$(example ^set:)" "set:v1:host-ready:2:$(example ^dm-verity:v1:1: | sort | sha256_text)" \
 	"the set is that of the two activations"
-is "$(example ^removed:)" "removed:v1:$(example ^dm-verity: | head -n 1)" \
+is "$(example ^removed:)" "removed:v1:$(example ^dm-verity:v1:1: | head -n 1)" \
 	"the removal is that of the first activation"
 
 # --- the program ------------------------------------------------------------------
@@ -98,8 +98,8 @@ table_of() {
 	}
 }
 
-first=$(example ^dm-verity: | head -n 1)
-second=$(example ^dm-verity: | tail -n 1)
+first=$(example ^dm-verity:v1:1: | head -n 1)
+second=$(example ^dm-verity:v1:1: | tail -n 1)
 table_of "$first" > "$scratch/first"
 table_of "$second" > "$scratch/second"
 
@@ -115,13 +115,13 @@ kill_writer
 is "$(records '.[0, 1].content.string')" "$genesis
 $anchor" "genesis and anchor are as on the page"
 is "$(n_words '^nvpcr-')" 2 "and there is nothing else of this kind"
-for pattern in ^hook:v1:uevent ^dm-verity: ^set:v1:host-ready ^removed: ^hook:v1:none; do
+for pattern in ^hook:v1:uevent ^dm-verity:v1:1: ^set:v1:host-ready ^removed: ^hook:v1:none; do
 	is "$(words | grep -- "$pattern")" "$(example "$pattern")" \
 		"the log has the example of $pattern"
 done
 is "$(records '.[] | select(.content.eventType == "dm-verity") |
 	[.content.string, .digests[0].digest] | join("\t")' | sort)" \
-	"$(grep ^dm-verity: "$scratch/examples" | sort)" "and the digests of the activations"
+	"$(grep ^dm-verity:v1:1: "$scratch/examples" | sort)" "and the digests of the activations"
 run verify
 says 0 '^verify: ok' "and the TPM confirms the log"
 
