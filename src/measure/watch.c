@@ -196,6 +196,7 @@ int measure_watch(struct measure *m, int ready_fd)
 		r = run(&watch);
 	}
 	ready_notify(-1, "STOPPING=1");
+	measure_live_done(&m->departed);
 	measure_control_close(m->options.root_fd, &watch.control_fd);
 	if (watch.signal_fd >= 0)
 		(void)close(watch.signal_fd);

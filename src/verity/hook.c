@@ -320,8 +320,8 @@ void verity_hook_answer(struct verity_hook *hook,
 	uint64_t ticket = announcement->ticket, one = 1;
 
 	if (measured)
-		(void)bpf_map_update_elem(hook->parts.fds[HOOK_PART_MEASURED], &hook->event.seen, &one,
-					  BPF_ANY);
+		(void)bpf_map_update_elem(hook->parts.fds[HOOK_PART_MEASURED],
+					  &hook->event.seen, &one, BPF_ANY);
 	__atomic_store_n(&shared->answers[ticket % HOOK_SLOTS],
 			 ticket << 8 | (measured ? HOOK_MEASURED : HOOK_FAILED),
 			 __ATOMIC_RELEASE);

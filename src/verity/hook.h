@@ -29,8 +29,8 @@ enum hook_part {
 	HOOK_PART_RING,		/* ring of struct hook_event */
 	HOOK_PART_MEASURED,	/* map of struct hook_key */
 	HOOK_PARTS_NEEDED,
-	HOOK_PART_OPEN = HOOK_PARTS_NEEDED,	/* keeps the gate called before a device is opened */
-	HOOK_PART_MOUNT,	/* and before it is mounted */
+	HOOK_PART_OPEN = HOOK_PARTS_NEEDED, /* keeps the gate called before an open */
+	HOOK_PART_MOUNT,	/* and before a mount */
 	HOOK_PARTS_MAX,
 };
 
