@@ -98,6 +98,7 @@ judge_many() {
 judge_tamper() {
 	judge_begin tamper lsm
 	ok 'tamper: the loss of the hook is a measured word' count 1 'hook:v1:lost-lsm:[0-9a-f]{16}$'
+	# shellcheck disable=SC2016 # awk's fields
 	ok 'tamper: within two seconds' awk '{ exit $2 - $1 > 2 }' "$r/noticed"
 	ok 'tamper: uevents take its place' count 1 hook:v1:uevent:-
 	ok 'tamper: what comes then is measured' count 1 dm-verity:v1: dmName=docs source=uevent
