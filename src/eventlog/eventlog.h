@@ -125,7 +125,7 @@ void eventlog_reader_unlock(struct eventlog_reader *reader);
 uint64_t eventlog_reader_offset(const struct eventlog_reader *reader);
 
 /* replay.c: fold records */
-#define EVENTLOG_REPLAY_MAX	32	/* indices and PCRs one log may name */
+#define EVENTLOG_REPLAY_MAX	64	/* indices and PCRs one log may name */
 
 /**
  * struct eventlog_fold - what one NV index or one bank of a PCR must hold

@@ -13,14 +13,19 @@
 #define PRIORITY_DEFAULT	1000
 #define NAME_LETTERS		"abcdefghijklmnopqrstuvwxyz0123456789-"
 
-/* Handles that others are known to use. */
+/* Handles that are not for us.  Spec: TCG Registry of Reserved TPM 2.0 Handles; UAPI.19 */
 static const struct {
 	uint32_t first;
 	uint32_t last;
+	const char *reason;
 } taken[] = {
-	{ 0x01d10200, 0x01d1020f },	/* systemd's NvPCRs and pcrlock */
-	{ 0x01500000, 0x01500000 },
-	{ 0x01500432, 0x01500432 },
+	{ 0x01500000, 0x01500000, "'nvIndex' belongs to another program" },
+	{ 0x01500432, 0x01500432, "'nvIndex' belongs to another program" },
+	{ 0x01000000, 0x013fffff, "'nvIndex' is reserved for the TPM's manufacturer" },
+	{ 0x01400000, 0x017fffff, "'nvIndex' is reserved for the platform's manufacturer" },
+	{ 0x01c00000, 0x01c8ffff, "'nvIndex' is reserved for certificates" },
+	{ 0x01d10200, 0x01d10224, "'nvIndex' belongs to systemd" },
+	{ 0x01d10225, 0x01d10225, "'nvIndex' belongs to the Linux kernel" },
 };
 
 static int parse_json(const char *text, size_t size, struct json_object **ret)
@@ -76,7 +81,7 @@ static const char *take_index(struct json_object *object, struct nvpcr_def *def)
 		return "'nvIndex' is no handle of an NV index";
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		if (index >= taken[i].first && index <= taken[i].last)
-			return "'nvIndex' belongs to another program";
+			return taken[i].reason;
 	def->index = (uint32_t)index;
 	return NULL;
 }

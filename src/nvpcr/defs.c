@@ -123,6 +123,7 @@ static int load_file(const struct loader *loader, const struct file *file,
 	}
 	if (r == -EBADMSG)
 		tell(loader, path, reason);
+	ret->dir = file->dir;
 	return r == -EBADMSG ? -ENOENT : r;
 }
 

@@ -21,21 +21,22 @@
 #include "tpm/tpm.h"
 
 #define NVPCR_NAME_MAX		64	/* bytes, with NUL */
-#define NVPCR_MAX		16	/* NvPCRs at most */
+#define NVPCR_MAX		32	/* NvPCRs at most */
 #define NVPCR_REASON_MAX	64	/* bytes, with NUL */
 #define NVPCR_OWNER_MAX		96	/* bytes, with NUL */
-#define NVPCR_ANCHOR_MAX	4096	/* bytes, with NUL: the anchor word */
+#define NVPCR_ANCHOR_MAX	7168	/* bytes, with NUL: the anchor word */
 #define NVPCR_GATE_DEFAULT	13	/* PCR */
 
 #define NVPCR_GENESIS_WORD	"nvpcr-genesis:v1"
 
-/* A definition file.  Fields as in veritally(8), "DEFINITION FILES". */
+/* A definition file.  Fields as in veritally.nvpcr(5). */
 struct nvpcr_def {
 	char name[NVPCR_NAME_MAX];
 	uint32_t index;
 	enum digest_alg alg;
 	uint32_t priority;		/* lower is allocated first; default 1000 */
 	bool orderly;			/* default true */
+	const char *dir;		/* of its file, static; NULL if it has none */
 };
 
 struct nvpcr_defs {
@@ -139,6 +140,19 @@ struct nvpcr_anchor {
 	enum nvpcr_rung rung;
 	char reason[NVPCR_REASON_MAX];
 };
+
+/* registry.c: cleaning up */
+
+/* Outcomes of nvpcr_registry_undefine(). */
+enum nvpcr_undefined {
+	NVPCR_ABSENT = 1,		/* there is no such index */
+	NVPCR_FOREIGN,			/* it is not ours */
+	NVPCR_IN_USE,			/* it was written in this boot */
+};
+
+int nvpcr_registry_list(struct tpm *tpm, uint32_t *ret, size_t max, size_t *ret_n);
+int nvpcr_registry_undefine(struct tpm *tpm, uint32_t handle, bool force,
+			    char ret_owner[static NVPCR_OWNER_MAX]);
 
 int nvpcr_anchor_parse(const char *word, struct nvpcr_anchor *ret);
 

@@ -128,6 +128,52 @@ int tpm_nv_find(struct tpm *tpm, uint32_t handle, struct tpm_name *ret)
 	return 0;
 }
 
+/**
+ * tpm_nv_list() - list the handles of all indices
+ * @tpm:   connection
+ * @ret:   handles, ascending
+ * @max:   room in @ret; what does not fit is left out
+ * @ret_n: how many there are in @ret
+ *
+ * One command for some hundred indices.
+ *
+ * Spec: TCG TPM 2.0 Library, Part 3, "TPM2_GetCapability"
+ *
+ * Return: 0; otherwise as every command.
+ */
+int tpm_nv_list(struct tpm *tpm, uint32_t *ret, size_t max, size_t *ret_n)
+{
+	uint32_t next = TPM2_NV_INDEX_FIRST;
+	TPMI_YES_NO more = TPM2_YES;
+	size_t n = 0;
+
+	while (more && n < max) {
+		_cleanup_(tpm_esys_freep) TPMS_CAPABILITY_DATA *data = NULL;
+		const TPML_HANDLE *list;
+		int r;
+
+		r = tpm_command_begin(tpm);
+		if (r < 0)
+			return r;
+		r = tpm_command_end(tpm, Esys_GetCapability(
+			tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+			TPM2_CAP_HANDLES, next, TPM2_MAX_CAP_HANDLES, &more, &data));
+		if (r < 0)
+			return r;
+		list = &data->data.handles;
+		if (data->capability != TPM2_CAP_HANDLES || (more && !list->count))
+			return -EBADMSG;
+		for (size_t i = 0; i < list->count && n < max; i++) {
+			if (list->handle[i] < next)
+				return -EBADMSG;
+			ret[n++] = list->handle[i];
+			next = list->handle[i] + 1;
+		}
+	}
+	*ret_n = n;
+	return 0;
+}
+
 static int from_esys(const TPMS_NV_PUBLIC *area, struct tpm_nv_public *ret)
 {
 	enum digest_alg alg = digest_alg_from_tpm_id(area->nameAlg);

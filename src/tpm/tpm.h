@@ -136,6 +136,7 @@ uint64_t tpm_n_commands(const struct tpm *tpm);
 
 int tpm_nv_find(struct tpm *tpm, uint32_t handle, struct tpm_name *ret);
 int tpm_nv_read_public(struct tpm *tpm, uint32_t handle, struct tpm_nv_public *ret);
+int tpm_nv_list(struct tpm *tpm, uint32_t *ret, size_t max, size_t *ret_n);
 int tpm_nv_define(struct tpm *tpm, const struct tpm_nv_public *public);
 int tpm_nv_undefine(struct tpm *tpm, uint32_t handle);
 int tpm_nv_extend(struct tpm *tpm, uint32_t handle, const struct tpm_policy *policy,
