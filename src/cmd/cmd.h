@@ -66,7 +66,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_start, cmd_watch, cmd_leave, cmd_sync, cmd_status, cmd_log,
-	cmd_verify, cmd_predict;
+	cmd_verify, cmd_predict, cmd_nvpcr, cmd_undefine;
 
 /* cmd.c: what verbs share */
 #define CMD_OPTIONS_END	(-1)

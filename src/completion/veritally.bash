@@ -10,7 +10,8 @@ _veritally_options()
 	start) echo "--oneshot --foreground --ready-fd= --help" ;;
 	watch) echo "--ready-fd= --help" ;;
 	sync) echo "--phase= --timeout= --help" ;;
-	status | log | verify) echo "--json --help" ;;
+	undefine) echo "--all --force --help" ;;
+	status | log | verify | nvpcr) echo "--json --help" ;;
 	predict) echo "--json --options= --architecture= --help" ;;
 	leave) echo "--help" ;;
 	*) echo "--tpm= --sysroot= --config= -q --quiet -v --verbose --help \
@@ -32,7 +33,8 @@ _veritally_value()
 
 _veritally()
 {
-	local verbs="start watch leave sync status log verify predict"
+	local verbs="start watch leave sync status log verify predict nvpcr \
+		undefine"
 	local line=${COMP_LINE:0:COMP_POINT} cur word verb=
 
 	cur=${line##*[[:space:]]}
@@ -46,7 +48,9 @@ _veritally()
 		COMPREPLY=($(compgen -W "$(_veritally_options "$verb")" -- "$cur"))
 	elif [[ -z $verb ]]; then
 		COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
-	elif [[ $verb == predict ]]; then
+	elif [[ $verb == nvpcr && ${line%"$cur"} =~ nvpcr[[:space:]]+$ ]]; then
+		COMPREPLY=($(compgen -W "list show check" -- "$cur"))
+	elif [[ $verb == predict || $verb == nvpcr ]]; then
 		COMPREPLY=($(compgen -f -- "$cur"))
 	fi
 	[[ ${COMPREPLY[0]-} == *[=:] ]] && compopt -o nospace

@@ -8,15 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Finds an NvPCR by its name; NULL if the set has none. */
-struct nvpcr *measure_find_nvpcr(struct nvpcr_set *set, const char *name)
-{
-	for (size_t i = 0; i < set->n_nvpcrs; i++)
-		if (strcmp(set->nvpcrs[i].def.name, name) == 0)
-			return &set->nvpcrs[i];
-	return NULL;
-}
-
 /* Extends what the last record announced and its writer did not live to extend. */
 static int complete(struct measure *m, const struct measure_summary *summary,
 		    const struct nvpcr *nvpcr)
@@ -119,6 +110,9 @@ int measure_adopt(struct measure *m, struct measure_summary *summary)
 
 	m->adopted = true;
 	measure_summary_nvpcrs(summary, &m->nvpcrs);
+	r = measure_registry_complete(m->options.root_fd, summary, &m->nvpcrs);
+	if (r < 0)
+		return r;
 	m->nvpcr = measure_find_nvpcr(&m->nvpcrs, MEASURE_NVPCR);
 	if (!m->nvpcr)
 		return -EBADMSG;

@@ -10,36 +10,6 @@
 
 #include "base/cleanup.h"
 
-/* Ships as a definition file too; this one serves where that is not installed. */
-static const struct nvpcr_def default_def = {
-	.name = MEASURE_NVPCR, .index = MEASURE_NVPCR_INDEX, .alg = DIGEST_SHA256,
-	.priority = 300, .orderly = true,
-};
-
-/* Where the default goes: in the place of what took its handle, or at the end. */
-static struct nvpcr_def *place_of_default(struct nvpcr_defs *defs)
-{
-	for (size_t i = 0; i < defs->n_defs; i++)
-		if (defs->defs[i].index == default_def.index)
-			return &defs->defs[i];
-	if (defs->n_defs < NVPCR_MAX)
-		defs->n_defs++;
-	return &defs->defs[defs->n_defs - 1];
-}
-
-static int load_defs(const struct measure *m, struct nvpcr_defs *ret)
-{
-	int r = nvpcr_defs_load(m->options.root_fd, ret, m->options.complain);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ret->n_defs; i++)
-		if (strcmp(ret->defs[i].name, MEASURE_NVPCR) == 0)
-			return 0;
-	*place_of_default(ret) = default_def;
-	return 0;
-}
-
 /* The first write of an index was just made; its record is a constant. */
 static int record_genesis(struct measure *m, const struct nvpcr *nvpcr)
 {
@@ -113,19 +83,21 @@ static int anchor(struct measure *m)
 	return recorded < 0 ? recorded : closed;
 }
 
-/* Says of each NvPCR that did not get an index, while others did, where its words go. */
+/*
+ * Says of each NvPCR that did not get an index where its words go; if none got one, the
+ * anchor has said it of that for activations.
+ */
 static int record_degraded(struct measure *m)
 {
 	int r = 0;
 
-	if (*m->nvpcrs.reason)
-		return 0;	/* none got one: the anchor says it */
 	for (size_t i = 0; r == 0 && i < m->nvpcrs.n_nvpcrs; i++) {
 		struct nvpcr *nvpcr = &m->nvpcrs.nvpcrs[i];
 		char reason[NVPCR_REASON_MAX];
 
 		memcpy(reason, nvpcr->reason, sizeof(reason));
-		if (nvpcr->rung == NVPCR_RUNG_PCR)
+		if (nvpcr->rung == NVPCR_RUNG_PCR &&
+		    !(nvpcr == m->nvpcr && *m->nvpcrs.reason))
 			r = measure_fall_to_pcr(m, nvpcr, reason);
 	}
 	if (r == -EREMOTEIO || (r < 0 && m->tpm && tpm_is_dead(m->tpm)))
@@ -140,7 +112,7 @@ int measure_allocate(struct measure *m)
 	const char *reason = "";
 	int r;
 
-	r = load_defs(m, &defs);
+	r = measure_registry_defs(m->options.root_fd, &defs, m->options.complain);
 	if (r == 0)
 		r = measure_open_tpm(&m->options, &m->tpm, &reason);
 	if (r < 0)

@@ -44,7 +44,7 @@ void measure_aim_gate(const struct measure *m, struct eventlog_record *rec)
 static void aim(const struct measure *m, const struct nvpcr *nvpcr,
 		struct eventlog_record *rec)
 {
-	if (nvpcr->rung == NVPCR_RUNG_PCR) {
+	if (nvpcr->rung == NVPCR_RUNG_PCR || !nvpcr->def.index) {
 		measure_aim_gate(m, rec);
 		return;
 	}

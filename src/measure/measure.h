@@ -152,6 +152,15 @@ int measure_open_tpm(const struct measure_options *options, struct tpm **ret,
 /* start.c: from nothing or from an earlier writer to a state that can measure */
 int measure_start(struct measure *m);
 
+struct measure_summary;
+
+/* registry.c: which NvPCRs there are */
+int measure_registry_defs(int root_fd, struct nvpcr_defs *ret,
+			  void (*complain)(const char *path, const char *reason));
+int measure_registry_complete(int root_fd, const struct measure_summary *summary,
+			      struct nvpcr_set *set);
+int measure_registry_read(int root_fd, struct nvpcr_set *ret);
+
 /* measure.c: the path itself */
 int measure_activation(struct measure *m, const struct verity_activation *activation,
 		       const char *source);
@@ -184,6 +193,12 @@ int measure_control_request(int root_fd, const char *request, int timeout_ms,
 
 /* summary.c: what the log says, for adopting and for verifying */
 
+/* An NvPCR that a "degraded" record names. */
+struct measure_fallen {
+	char name[NVPCR_NAME_MAX];
+	char reason[NVPCR_REASON_MAX];
+};
+
 /**
  * struct measure_summary - the log read once
  * @replay:    all folds up to @vouched records
@@ -193,7 +208,7 @@ int measure_control_request(int root_fd, const char *request, int timeout_ms,
  * @n_anchors: how many anchor records there are
  * @anchor:    the first of them
  * @gate:      the gate PCR before it, as that record claims
- * @degraded:  the NvPCR for activations fell to the gate PCR after the anchor
+ * @fallen:    NvPCRs that are in the gate PCR since the anchor, or fell to it later
  * @names:     name of each index of @anchor
  * @last:      the last record, without annotations
  * @live:      activations without a removal, if that was asked for
@@ -208,7 +223,8 @@ struct measure_summary {
 	uint64_t n_activations;
 	struct nvpcr_anchor anchor;
 	struct nvpcr_gate gate;
-	bool degraded;
+	struct measure_fallen fallen[NVPCR_MAX];
+	size_t n_fallen;
 	char lost_reason[NVPCR_REASON_MAX];
 	char names[NVPCR_MAX][NVPCR_NAME_MAX];
 	char boot_id[EVENTLOG_BOOT_ID_SIZE];
@@ -232,6 +248,7 @@ int measure_summarize(struct eventlog_reader *reader, bool track_live,
 		      struct measure_summary *ret);
 void measure_summary_done(struct measure_summary *summary);
 const char *measure_fault_describe(int fault);
+struct nvpcr *measure_find_nvpcr(struct nvpcr_set *set, const char *name);
 void measure_summary_anchored(const struct measure_summary *summary,
 			      struct nvpcr_set *ret);
 void measure_summary_nvpcrs(const struct measure_summary *summary, struct nvpcr_set *ret);

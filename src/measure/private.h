@@ -17,7 +17,6 @@ int measure_allocate(struct measure *m);
 
 /* adopt.c */
 int measure_adopt(struct measure *m, struct measure_summary *summary);
-struct nvpcr *measure_find_nvpcr(struct nvpcr_set *set, const char *name);
 
 /* summary.c */
 

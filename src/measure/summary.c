@@ -143,10 +143,23 @@ static void read_removal(struct measure_summary *summary,
 		measure_live_drop(&summary->live, entry);
 }
 
+/* Reads "REASON:NVPCR" of a record that moves an NvPCR to the gate PCR. */
+static void read_fallen(struct measure_summary *summary, const char *rest)
+{
+	size_t length = strcspn(rest, ":");
+	struct measure_fallen *fallen;
+
+	if (!rest[length] || !rest[length + 1] || summary->n_fallen == NVPCR_MAX)
+		return;
+	fallen = &summary->fallen[summary->n_fallen++];
+	(void)snprintf(fallen->reason, sizeof(fallen->reason), "%.*s", (int)length, rest);
+	(void)snprintf(fallen->name, sizeof(fallen->name), "%s", rest + length + 1);
+}
+
 static void read_degraded(struct reading *reading, const char *rest)
 {
 	struct measure_summary *summary = reading->summary;
-	const char *reason = after(rest, "log:"), *name;
+	const char *reason = after(rest, "log:");
 
 	if (reason && !reading->lost) {
 		reading->lost = true;
@@ -155,9 +168,9 @@ static void read_degraded(struct reading *reading, const char *rest)
 		(void)snprintf(summary->lost_reason, sizeof(summary->lost_reason), "%s",
 			       reason);
 	}
-	name = strrchr(rest, ':');
-	if (after(rest, "pcr:") && name && strcmp(name + 1, MEASURE_NVPCR) == 0)
-		summary->degraded = true;
+	rest = after(rest, "pcr:");
+	if (rest)
+		read_fallen(summary, rest);
 }
 
 /* Takes from a record's word what the summary wants to know. */
@@ -359,25 +372,48 @@ void measure_summary_anchored(const struct measure_summary *summary,
 }
 
 /**
+ * measure_find_nvpcr() - look an NvPCR up by its name
+ *
+ * Return: borrowed from @set; NULL if there is none.
+ */
+struct nvpcr *measure_find_nvpcr(struct nvpcr_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n_nvpcrs; i++)
+		if (strcmp(set->nvpcrs[i].def.name, name) == 0)
+			return &set->nvpcrs[i];
+	return NULL;
+}
+
+static void let_fall(struct nvpcr_set *set, const struct measure_fallen *fallen)
+{
+	struct nvpcr *nvpcr = measure_find_nvpcr(set, fallen->name);
+
+	if (!nvpcr && set->n_nvpcrs == NVPCR_MAX)
+		return;
+	if (!nvpcr) {
+		nvpcr = &set->nvpcrs[set->n_nvpcrs++];
+		*nvpcr = (struct nvpcr){ .def = { .alg = DIGEST_SHA256 } };
+		memcpy(nvpcr->def.name, fallen->name, sizeof(nvpcr->def.name));
+	}
+	nvpcr->rung = NVPCR_RUNG_PCR;
+	memcpy(nvpcr->reason, fallen->reason, sizeof(nvpcr->reason));
+}
+
+/**
  * measure_summary_nvpcrs() - the NvPCRs of a log, where they are now
  * @summary: of the log
- * @ret:     those that its anchor names, in the same order; one that activations go to
- *           is among them, whatever its rung
+ * @ret:     those that its anchor names, in the same order, then those that have no
+ *           index; one that activations go to is among them, whatever its rung
+ *
+ * The handle of an NvPCR without an index is 0, but for the one that activations go to.
  */
 void measure_summary_nvpcrs(const struct measure_summary *summary, struct nvpcr_set *ret)
 {
-	struct nvpcr *verity = NULL;
-
 	measure_summary_anchored(summary, ret);
-	for (size_t i = 0; i < ret->n_nvpcrs; i++)
-		if (strcmp(ret->nvpcrs[i].def.name, MEASURE_NVPCR) == 0)
-			verity = &ret->nvpcrs[i];
-	if (!verity && ret->n_nvpcrs < NVPCR_MAX) {
-		verity = &ret->nvpcrs[ret->n_nvpcrs++];
-		unanchored_nvpcr(summary, verity);
-	}
-	if (verity && summary->degraded)
-		verity->rung = NVPCR_RUNG_PCR;
+	if (!measure_find_nvpcr(ret, MEASURE_NVPCR) && ret->n_nvpcrs < NVPCR_MAX)
+		unanchored_nvpcr(summary, &ret->nvpcrs[ret->n_nvpcrs++]);
+	for (size_t i = 0; i < summary->n_fallen; i++)
+		let_fall(ret, &summary->fallen[i]);
 	for (size_t i = 0; i < ret->n_nvpcrs && *summary->lost_reason; i++) {
 		ret->nvpcrs[i].rung = NVPCR_RUNG_LOG;
 		(void)snprintf(ret->nvpcrs[i].reason, sizeof(ret->nvpcrs[i].reason), "%s",
