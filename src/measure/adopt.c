@@ -73,6 +73,9 @@ static int check_tpm(struct measure *m, const struct measure_summary *summary)
 	if (r < 0)
 		return r;
 	outcome = r;
+	r = measure_user_adopt(m, summary);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < m->nvpcrs.n_nvpcrs; i++) {
 		if (m->nvpcrs.nvpcrs[i].rung >= NVPCR_RUNG_PCR)
 			continue;

@@ -2,7 +2,8 @@
 /*
  * The daemon's control socket: /run/veritally/control, a sequenced-packet socket.
  *
- * One packet asks, one answers: "sync PHASE" or "leave", then "ok" or "error TEXT".
+ * One packet asks, one answers: "sync PHASE", "leave" or "extend TARGET WORD", then "ok"
+ * or "error TEXT".
  * Only root may connect.  The daemon gives a client one second for its packet, so that a
  * stuck one cannot hold up measurements.
  */

@@ -168,11 +168,18 @@ static bool is_lost(const struct measure *m, const struct nvpcr *nvpcr, int r)
 				   nvpcr->rung != NVPCR_RUNG_LOG);
 }
 
-/*
- * Records @rec and extends @nvpcr, by whatever rung still holds.  When the TPM does not
- * answer, the record stays in the log: the TPM may have executed the command.
+/**
+ * measure_record() - record, and extend an NvPCR by whatever rung still holds
+ * @m:     session
+ * @nvpcr: of @m->nvpcrs
+ * @rec:   of measure_fill(); aimed here
+ *
+ * When the TPM does not answer, the record stays in the log: the TPM may have executed
+ * the command.
+ *
+ * Return: 0, or a negative errno of the log.
  */
-static int record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record *rec)
+int measure_record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record *rec)
 {
 	char reason[NVPCR_REASON_MAX];
 	int r = commit(m, nvpcr, rec);
@@ -207,7 +214,7 @@ int measure_text(struct measure *m, const char *word, const char *event_type,
 	struct eventlog_record rec;
 
 	measure_fill(m, word, event_type, source, &rec);
-	return record(m, m->nvpcr, &rec);
+	return measure_record(m, m->nvpcr, &rec);
 }
 
 static int annotate_device(struct eventlog_record *rec, const struct verity_device *device)
@@ -274,7 +281,7 @@ int measure_activation(struct measure *m, const struct verity_activation *activa
 	if (r == 0)
 		r = measure_live_reserve(&m->live);
 	if (r == 0)
-		r = record(m, m->nvpcr, &rec);
+		r = measure_record(m, m->nvpcr, &rec);
 	return r < 0 ? r : measure_live_add(&m->live, &activation->device, word, rec.recnum);
 }
 
@@ -289,7 +296,7 @@ static int removal(struct measure *m, struct measure_live_entry *entry, const ch
 	measure_fill(m, word, "dm-verity-removed", source, &rec);
 	r = annotate_device(&rec, &entry->device);
 	if (r == 0)
-		r = record(m, m->nvpcr, &rec);
+		r = measure_record(m, m->nvpcr, &rec);
 	if (r == 0 && m->source.hook && !entry->announced)
 		r = measure_live_add(&m->departed, &entry->device, entry->word,
 				     entry->recnum);

@@ -25,6 +25,9 @@
 #define MEASURE_MANIFEST	"/run/veritally/manifest.json"
 
 #define MEASURE_WORD_MAX	2560	/* bytes, with NUL: the longest word of an activation */
+#define MEASURE_USER_MAX	2304	/* bytes, with NUL: the longest word of a user */
+#define MEASURE_PCRS		24	/* PCRs of a TPM */
+#define MEASURE_REQUEST_MAX	2560	/* bytes, with NUL: of the daemon's control socket */
 #define MEASURE_NVPCR		"verity" /* the NvPCR that activations go to */
 #define MEASURE_NVPCR_INDEX	0x01805645 /* its handle, where nothing says another */
 
@@ -114,6 +117,7 @@ struct measure_options {
  * @departed: what was measured and went away before the hook's announcement was read
  * @adopted:  the log was there before: no genesis, no anchor was made
  * @incomplete: something announced or live may not be recorded; only a sweep can tell
+ * @pcrs: where the log has the PCRs that were extended on request; no bank if nowhere
  * @missed: announced activations that nobody could look at and the log does not tell of yet
  * @covered:  the hook announced all that was activated since the last drain
  */
@@ -132,6 +136,7 @@ struct measure {
 	bool incomplete;
 	uint64_t missed;
 	bool covered;
+	struct tpm_pcr pcrs[MEASURE_PCRS];
 };
 
 /* Outcomes of measure_open() and measure_start(). */
@@ -178,6 +183,31 @@ int measure_sync(struct measure *m, const char *phase);
 int measure_announced(struct measure *m, const struct verity_announcement *announcement);
 int measure_hook_armed(struct measure *m);
 int measure_hook_check(struct measure *m);
+
+/* user.c: what others want to have measured */
+
+/**
+ * struct measure_user - what somebody wants to have measured
+ * @source:  "command" or "varlink"
+ * @uid:     who, as the kernel says it
+ * @type:    a kind of event, lower case; may be empty
+ * @data:    borrowed
+ * @size:    of @data in bytes
+ * @is_text: @data is to be read by people
+ */
+struct measure_user {
+	const char *source;
+	uid_t uid;
+	const char *type;
+	const char *data;
+	size_t size;
+	bool is_text;
+};
+
+int measure_user_word(const struct measure_user *user, char ret[static MEASURE_USER_MAX]);
+bool measure_user_is_word(const char *word, const char *source);
+int measure_user(struct measure *m, const char *target, const char *word,
+		 const char *event_type, const char **ret_reason);
 
 /* handoff.c */
 int measure_handoff_publish(const struct measure *m);

@@ -12,11 +12,18 @@ void measure_fill(const struct measure *m, const char *word, const char *event_t
 int measure_fall_to_pcr(struct measure *m, struct nvpcr *nvpcr, const char *reason);
 int measure_lose_tpm(struct measure *m, const char *reason);
 
+int measure_record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record *rec);
+
 /* allocate.c */
 int measure_allocate(struct measure *m);
 
 /* adopt.c */
 int measure_adopt(struct measure *m, struct measure_summary *summary);
+
+/* user.c */
+int measure_user_pcr_start(const char *rest, unsigned int gate,
+			   struct eventlog_replay *replay);
+int measure_user_adopt(struct measure *m, const struct measure_summary *summary);
 
 /* summary.c */
 

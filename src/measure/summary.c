@@ -196,6 +196,9 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 		read_removal(summary, rec, rest);
 	else if ((rest = after(rec->word, "degraded:v1:")))
 		read_degraded(reading, rest);
+	else if ((rest = after(rec->word, "pcr:v1:")))
+		return measure_user_pcr_start(rest, summary->gate.pcr, &summary->replay) ==
+			       -ENOMEM ? -ENOMEM : 0;
 	else if ((rest = after(rec->word, "hook:v1:")))
 		(void)snprintf(summary->source, sizeof(summary->source), "%.*s",
 			       (int)strcspn(rest, ":"), rest);

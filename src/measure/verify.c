@@ -259,6 +259,51 @@ static void check_gate(struct check *check)
 	}
 }
 
+/* A PCR that others may extend too: that it differs does not say who did it. */
+static void check_pcr(struct check *check, const struct eventlog_fold *fold)
+{
+	char expected[DIGEST_HEX_MAX], found[DIGEST_HEX_MAX], what[64];
+	const struct digest *value;
+	struct tpm_pcr pcr;
+	int r;
+
+	(void)snprintf(what, sizeof(what), "PCR %" PRIu32 ", bank %s", fold->index,
+		       digest_alg_name(fold->value.alg));
+	r = tpm_pcr_read(check->tpm, fold->index, &pcr);
+	if (r < 0) {
+		check_unreadable(check, r, what);
+		return;
+	}
+	value = &pcr.values[fold->value.alg];
+	if (!(pcr.banks & 1U << fold->value.alg)) {
+		find(check, MEASURE_CANNOT_TELL, "%s is not active any more", what);
+		return;
+	}
+	switch (measure_compare(fold, value)) {
+	case MEASURE_AGREES:
+		return;
+	case MEASURE_BEHIND:
+		check->report->surplus = true;
+		return;
+	case MEASURE_DISAGREES:
+		break;
+	}
+	digest_to_hex(&fold->value, expected);
+	digest_to_hex(value, found);
+	find(check, MEASURE_CANNOT_TELL, "%s: the log gives %s, the TPM holds %s; others "
+	     "extended it too, or the log was changed", what, expected, found);
+}
+
+static void check_pcrs(struct check *check)
+{
+	const struct eventlog_replay *replay = &check->summary.replay;
+
+	for (size_t i = 0; i < replay->n_folds; i++)
+		if (replay->folds[i].target == EVENTLOG_PCR &&
+		    replay->folds[i].index != check->summary.gate.pcr)
+			check_pcr(check, &replay->folds[i]);
+}
+
 static void check_origin(struct check *check)
 {
 	const struct nvpcr_gate *gate = &check->summary.gate;
@@ -280,6 +325,7 @@ static void check_tpm(struct check *check)
 	check_gate(check);
 	for (size_t i = 0; i < check->summary.anchor.n; i++)
 		check_index(check, &check->nvpcrs.nvpcrs[i]);
+	check_pcrs(check);
 }
 
 static void check_all(struct check *check, const char *no_tpm_reason)

@@ -69,11 +69,41 @@ static void retry(struct watch *watch)
 	note(watch, swept ?: drained);
 }
 
+/* "TARGET WORD", by the verb `extend`. */
+static int extend(struct watch *watch, const char *text, const char **ret_reason)
+{
+	const char *word = strchr(text, ' ');
+	char target[NVPCR_NAME_MAX];
+
+	if (!word || (size_t)(word - text) >= sizeof(target) ||
+	    !measure_user_is_word(word + 1, "command"))
+		return -EBADMSG;
+	memcpy(target, text, (size_t)(word - text));
+	target[word - text] = '\0';
+	return measure_user(watch->m, target, word + 1, "user", ret_reason);
+}
+
+static const char *answer_extend(struct watch *watch, const char *text)
+{
+	static char answer[256];
+	const char *reason = NULL;
+	int r = extend(watch, text, &reason);
+
+	if (r == 0)
+		return "ok";
+	(void)snprintf(answer, sizeof(answer), "error %s", r == -ENOENT
+		       ? "there is no such NvPCR in this boot" : reason ? reason : strerror(-r));
+	return answer;
+}
+
 static const char *answer_to(struct watch *watch, const char *request)
 {
 	static char answer[128];
 	const char *phase;
 	int r;
+
+	if (strncmp(request, "extend ", 7) == 0)
+		return answer_extend(watch, request + 7);
 
 	if (strcmp(request, "leave") == 0) {
 		r = measure_leave(watch->m);
@@ -95,7 +125,7 @@ static const char *answer_to(struct watch *watch, const char *request)
 
 static void serve(struct watch *watch)
 {
-	char request[64];
+	char request[MEASURE_REQUEST_MAX];
 	int connection = measure_control_accept(watch->control_fd, request,
 						sizeof(request));
 
