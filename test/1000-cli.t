@@ -5,7 +5,7 @@
 
 skip_without jq sha256sum
 
-verbs='start watch leave sync status log verify predict'
+verbs='start watch leave sync status log verify predict extend nvpcr undefine'
 
 # --- help and version
 

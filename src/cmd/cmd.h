@@ -66,7 +66,29 @@ struct cmd {
 };
 
 extern const struct cmd cmd_start, cmd_watch, cmd_leave, cmd_sync, cmd_status, cmd_log,
-	cmd_verify, cmd_predict, cmd_nvpcr, cmd_undefine;
+	cmd_verify, cmd_predict, cmd_extend, cmd_nvpcr,
+	cmd_undefine;
+
+/* ask.c: having the daemon do something */
+
+/**
+ * struct cmd_request - what the daemon, or else we, shall do
+ * @text:        the request; see measure_control_request()
+ * @phase:       of the records, where we are the writer
+ * @deadline_us: when to give up; CLOCK_MONOTONIC
+ * @do_it:       does it where there is no daemon; returns an exit status
+ * @ctx:         argument of @do_it
+ */
+struct cmd_request {
+	const char *text;
+	const char *phase;
+	uint64_t deadline_us;
+	int (*do_it)(struct measure *m, const void *ctx);
+	const void *ctx;
+};
+
+int cmd_ask(const struct cmd_env *env, const struct config *config,
+	    const struct cmd_request *request);
 
 /* cmd.c: what verbs share */
 #define CMD_OPTIONS_END	(-1)

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * `leave` and `sync`: ask the daemon to be done with everything activated so far.
- *
- * Where no daemon runs, the verb becomes the writer for a moment and does the work
- * itself; a writer that is just starting or ending is waited for.
- */
+/* `leave` and `sync`: ask the daemon to be done with everything activated so far. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -44,71 +39,13 @@ struct barrier {
 	uint64_t deadline_us;
 };
 
-static int ask_daemon(const struct cmd_env *env, const struct barrier *barrier)
+/* What the daemon would do, where there is none. */
+static int do_it(struct measure *m, const void *ctx)
 {
-	char answer[128];
-	int r = measure_control_request(env->root_fd, barrier->request,
-					clock_left_ms(barrier->deadline_us), answer,
-					sizeof(answer));
+	const struct barrier *barrier = ctx;
+	int r = barrier->set_phase ? measure_sync(m, barrier->set_phase) : measure_leave(m);
 
-	if (r < 0)
-		return r;
-	if (strcmp(answer, "ok") == 0)
-		return 0;
-	(void)msg_error(0, "the daemon could not do it: %s",
-			strncmp(answer, "error ", 6) == 0 ? answer + 6 : answer);
-	return -EREMOTEIO;
-}
-
-static int do_it_ourselves(const struct cmd_env *env, const struct config *config,
-			   const struct barrier *barrier)
-{
-	_cleanup_free_ struct measure *m = malloc(sizeof(*m));
-	struct measure_options options;
-	int r;
-
-	if (!m)
-		return msg_error(CMD_FAILED, "out of memory");
-	cmd_measure_options(env, config, barrier->phase, &options);
-	if (options.timeout_ms > clock_left_ms(barrier->deadline_us))
-		options.timeout_ms = clock_left_ms(barrier->deadline_us);
-	r = cmd_begin(m, &options, false);
-	if (r == CMD_OK) {
-		r = barrier->set_phase ? measure_sync(m, barrier->set_phase)
-				       : measure_leave(m);
-		if (r < 0)
-			r = (msg_error(r, "cannot record what is active"), CMD_FAILED);
-	}
-	measure_close(m);
-	return r;
-}
-
-static bool nobody_answers(int r)
-{
-	return r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET;
-}
-
-static int pass(const struct cmd_env *env, const struct config *config,
-		const struct barrier *barrier)
-{
-	int r;
-
-	for (;;) {
-		r = ask_daemon(env, barrier);
-		if (!nobody_answers(r))
-			break;
-		if (!measure_writer(env->root_fd))
-			return do_it_ourselves(env, config, barrier);
-		if (!clock_left_ms(barrier->deadline_us)) {
-			r = -ETIMEDOUT;
-			break;
-		}
-		(void)usleep(RETRY_US);
-	}
-	if (r < 0 && r != -EREMOTEIO)
-		(void)msg_error(r, "no answer from the process that is measuring (%ld)",
-				(long)measure_writer(env->root_fd));
-	return r < 0 ? CMD_FAILED : CMD_OK;
+	return r < 0 ? (msg_error(r, "cannot record what is active"), CMD_FAILED) : CMD_OK;
 }
 
 static int run_barrier(const struct cmd_env *env, struct barrier *barrier,
@@ -120,7 +57,13 @@ static int run_barrier(const struct cmd_env *env, struct barrier *barrier,
 	if (r != CMD_OK || cmd_is_off(&config))
 		return r;
 	barrier->deadline_us = clock_us(CLOCK_MONOTONIC) + timeout_s * CLOCK_S;
-	return pass(env, &config, barrier);
+	return cmd_ask(env, &config, &(struct cmd_request){
+		.text = barrier->request,
+		.phase = barrier->phase,
+		.deadline_us = barrier->deadline_us,
+		.do_it = do_it,
+		.ctx = barrier,
+	});
 }
 
 /*

@@ -10,6 +10,7 @@ _veritally_options()
 	start) echo "--oneshot --foreground --ready-fd= --help" ;;
 	watch) echo "--ready-fd= --help" ;;
 	sync) echo "--phase= --timeout= --help" ;;
+	extend) echo "--word= --file= --help" ;;
 	undefine) echo "--all --force --help" ;;
 	status | log | verify | nvpcr) echo "--json --help" ;;
 	predict) echo "--json --options= --architecture= --help" ;;
@@ -27,13 +28,13 @@ _veritally_value()
 		"auto device: swtpm:host= swtpm:path= none" -- "$2")) ;;
 	--phase) COMPREPLY=($(compgen -W "host-ready" -- "$2")) ;;
 	--sysroot) COMPREPLY=($(compgen -d -- "$2")) ;;
-	--config) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--config | --file) COMPREPLY=($(compgen -f -- "$2")) ;;
 	esac
 }
 
 _veritally()
 {
-	local verbs="start watch leave sync status log verify predict nvpcr \
+	local verbs="start watch leave sync status log verify predict extend nvpcr \
 		undefine"
 	local line=${COMP_LINE:0:COMP_POINT} cur word verb=
 
