@@ -77,7 +77,7 @@ for how in daemon nobody; do
 	agrees "$how, PCR 15"
 done
 is "$(pcr_value 15)" "$(expect fold "$log" pcr 15)" 'PCR 15 equals the log'
-is "$(words | grep -m 1 '^pcr:v1:15:' | cut -d: -f6,7)" "sha256:$zero" \
+is "$(words | grep -m 1 '^pcr:v1:15:' | cut -d: -f7,8,9)" "sha256:-:$zero" \
 	'and the log says where it began'
 printf 'somebody' > "$scratch/event"
 tpm2_pcrevent 15 "$scratch/event" > /dev/null
@@ -147,6 +147,15 @@ for change in s/first/other/ 's/world/there/'; do
 	says 3 'digest that is not that of its word' "a changed word: $change"
 	cp "$scratch/good" "$log"
 done
+sed -i 's/text:two/text:six/; s/'"$(sha256 'user:v1:command:0:-:text:two')"'/'"$(sha256 'user:v1:command:0:-:text:six')"'/' "$log"
+for alg in sha1 sha384 sha512; do
+	sed -i "s/$(printf user:v1:command:0:-:text:two | ${alg}sum | cut -d' ' -f1)/$(printf \
+		user:v1:command:0:-:text:six | ${alg}sum | cut -d' ' -f1)/" "$log"
+done
+run verify
+says 3 'does not go on from where the log has its PCR' \
+	'words before somebody else extended a PCR cannot be changed either'
+cp "$scratch/good" "$log"
 run verify
 says 0 '^verify: ok' 'the log as it was'
 

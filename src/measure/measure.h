@@ -22,6 +22,7 @@
 #define MEASURE_DIR		"/run/veritally"
 #define MEASURE_LOCK		"/run/veritally/lock"
 #define MEASURE_CONTROL		"/run/veritally/control"
+#define MEASURE_SERVICE		"/run/veritally/io.systemd.PCRExtend"
 #define MEASURE_MANIFEST	"/run/veritally/manifest.json"
 
 #define MEASURE_WORD_MAX	2560	/* bytes, with NUL: the longest word of an activation */
@@ -90,6 +91,7 @@ int measure_live_set_word(const struct measure_live *live, const char *phase,
  * @phase:      MEASURE_PHASE_*
  * @log_only:   no TPM is wanted
  * @hook:       what the kernel hook shall do
+ * @extend_gid: group that may use the service besides root; 0 if none
  * @complain:   called with each definition file that cannot be used
  */
 struct measure_options {
@@ -100,6 +102,7 @@ struct measure_options {
 	const char *phase;
 	bool log_only;
 	struct verity_hook_options hook;
+	gid_t extend_gid;
 	void (*complain)(const char *path, const char *reason);
 };
 
@@ -238,6 +241,7 @@ struct measure_fallen {
  * @n_anchors: how many anchor records there are
  * @anchor:    the first of them
  * @gate:      the gate PCR before it, as that record claims
+ * @pcrs:      bit for each PCR beside the gate of which a word says where it began
  * @fallen:    NvPCRs that are in the gate PCR since the anchor, or fell to it later
  * @names:     name of each index of @anchor
  * @last:      the last record, without annotations
@@ -253,6 +257,7 @@ struct measure_summary {
 	uint64_t n_activations;
 	struct nvpcr_anchor anchor;
 	struct nvpcr_gate gate;
+	uint32_t pcrs;
 	struct measure_fallen fallen[NVPCR_MAX];
 	size_t n_fallen;
 	char lost_reason[NVPCR_REASON_MAX];
@@ -272,6 +277,7 @@ enum measure_fault {
 	MEASURE_FAULT_ANCHOR,		/* an anchor that cannot be read */
 	MEASURE_FAULT_BOOT_ID,		/* a record of another boot */
 	MEASURE_FAULT_ORDER,		/* a measurement before the anchor */
+	MEASURE_FAULT_PCR,		/* a PCR does not go on from where the log has it */
 };
 
 int measure_summarize(struct eventlog_reader *reader, bool track_live,

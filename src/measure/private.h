@@ -5,6 +5,8 @@
 /* Shared by the files of measure/ alone. */
 #include "measure/measure.h"
 
+struct pollfd;
+
 /* measure.c */
 void measure_aim_gate(const struct measure *m, struct eventlog_record *rec);
 void measure_fill(const struct measure *m, const char *word, const char *event_type,
@@ -22,8 +24,50 @@ int measure_adopt(struct measure *m, struct measure_summary *summary);
 
 /* user.c */
 int measure_user_pcr_start(const char *rest, unsigned int gate,
-			   struct eventlog_replay *replay);
+			   struct eventlog_replay *replay, uint32_t *ret_pcr);
 int measure_user_adopt(struct measure *m, const struct measure_summary *summary);
+
+/* varlink.c */
+
+/**
+ * struct measure_call - a call of Extend
+ * @target:  as for measure_user()
+ * @type:    kind of event, as the log spells it; may be empty
+ * @data:    what to measure; owned
+ * @size:    of @data in bytes
+ * @is_text: it was given as text
+ */
+struct measure_call {
+	char target[NVPCR_NAME_MAX];
+	char type[32];
+	char *data;
+	size_t size;
+	bool is_text;
+};
+
+/* Outcomes of measure_varlink_parse(). */
+enum measure_called {
+	MEASURE_CALL_EXTEND = 1,	/* something is to be measured */
+	MEASURE_CALL_REPLY,		/* the reply is there already */
+};
+
+int measure_varlink_parse(const char *text, size_t size, struct measure_call *ret,
+			  char **ret_reply, bool *ret_oneway);
+void measure_call_done(struct measure_call *call);
+char *measure_varlink_done(void);
+char *measure_varlink_error(const char *error, const char *key, const char *value);
+char *measure_varlink_errno(int r);
+
+/* service.c */
+#define MEASURE_CLIENTS_MAX	64	/* connections of the service at a time */
+#define MEASURE_SERVICE_FDS	(1 + MEASURE_CLIENTS_MAX)
+
+struct measure_service;
+
+int measure_service_open(struct measure *m, struct measure_service **ret);
+void measure_service_close(struct measure_service **service);
+int measure_service_prepare(struct measure_service *service, struct pollfd *fds);
+void measure_service_run(struct measure_service *service, const struct pollfd *fds);
 
 /* summary.c */
 

@@ -173,6 +173,20 @@ static void read_degraded(struct reading *reading, const char *rest)
 		read_fallen(summary, rest);
 }
 
+static int read_pcr(struct reading *reading, const struct eventlog_record *rec,
+		    const char *rest)
+{
+	struct measure_summary *summary = reading->summary;
+	uint32_t pcr;
+	int r = measure_user_pcr_start(rest, summary->gate.pcr, &summary->replay, &pcr);
+
+	if (r == -EBADMSG)
+		fault(reading, MEASURE_FAULT_PCR, rec->recnum);
+	if (r == 0)
+		summary->pcrs |= 1U << pcr;
+	return r == -ENOMEM ? r : 0;
+}
+
 /* Takes from a record's word what the summary wants to know. */
 static int read_word(struct reading *reading, const struct eventlog_record *rec)
 {
@@ -197,8 +211,7 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 	else if ((rest = after(rec->word, "degraded:v1:")))
 		read_degraded(reading, rest);
 	else if ((rest = after(rec->word, "pcr:v1:")))
-		return measure_user_pcr_start(rest, summary->gate.pcr, &summary->replay) ==
-			       -ENOMEM ? -ENOMEM : 0;
+		return read_pcr(reading, rec, rest);
 	else if ((rest = after(rec->word, "hook:v1:")))
 		(void)snprintf(summary->source, sizeof(summary->source), "%.*s",
 			       (int)strcspn(rest, ":"), rest);
@@ -312,6 +325,7 @@ const char *measure_fault_describe(int fault)
 	case MEASURE_FAULT_ANCHOR:	return "is an anchor that cannot be read";
 	case MEASURE_FAULT_BOOT_ID:	return "is of another boot than the first record";
 	case MEASURE_FAULT_ORDER:	return "is a measurement before the anchor";
+	case MEASURE_FAULT_PCR:		return "does not go on from where the log has its PCR";
 	default:			return "is good";
 	}
 }

@@ -127,13 +127,14 @@ static bool same_pcr(const struct tpm_pcr *a, const struct tpm_pcr *b)
 /* Measures from which value a PCR goes on, unless the log explains that already. */
 static int begin_pcr(struct measure *m, unsigned int pcr)
 {
-	char word[MEASURE_USER_MAX], hex[DIGEST_HEX_MAX];
+	char word[MEASURE_USER_MAX], was[DIGEST_HEX_MAX], hex[DIGEST_HEX_MAX];
+	const struct tpm_pcr *before = &m->pcrs[pcr];
 	struct tpm_pcr now;
 	size_t length;
 	int r;
 
 	r = tpm_pcr_read(m->tpm, pcr, &now);
-	if (r < 0 || same_pcr(&now, &m->pcrs[pcr]))
+	if (r < 0 || same_pcr(&now, before))
 		return r;
 	if (!now.banks)
 		return -ENODEV;
@@ -142,8 +143,10 @@ static int begin_pcr(struct measure *m, unsigned int pcr)
 		if (!(now.banks & 1U << alg))
 			continue;
 		digest_to_hex(&now.values[alg], hex);
-		length += (size_t)snprintf(word + length, sizeof(word) - length, ":%s:%s",
-					   digest_alg_name(alg), hex);
+		digest_to_hex(&before->values[alg], was);
+		length += (size_t)snprintf(word + length, sizeof(word) - length, ":%s:%s:%s",
+					   digest_alg_name(alg),
+					   before->banks & 1U << alg ? was : "-", hex);
 	}
 	r = measure_text(m, word, "pcr", NULL);
 	if (r == 0)
@@ -179,8 +182,6 @@ static int commit_pcr(struct measure *m, struct eventlog_record *rec)
 	eventlog_end(&m->log);
 	for (size_t i = 0; r == 0 && i < rec->n_digests; i++)
 		digest_extend(&pcr->values[rec->digests[i].alg], &rec->digests[i]);
-	if (r < 0)
-		pcr->banks = 0;
 	return r;
 }
 
@@ -235,16 +236,46 @@ int measure_user(struct measure *m, const char *target, const char *word,
 	return nvpcr ? measure_record(m, nvpcr, &rec) : -ENOENT;
 }
 
+/* Whether the log has a PCR where a word says that it had it; "-" is nowhere. */
+static bool was_there(const struct eventlog_fold *fold, const char *was)
+{
+	char hex[DIGEST_HEX_MAX];
+
+	if (!fold)
+		return strcmp(was, "-") == 0;
+	digest_to_hex(&fold->value, hex);
+	return strcmp(was, hex) == 0;
+}
+
+static int start_bank(char **next, uint32_t pcr, struct eventlog_replay *replay)
+{
+	enum digest_alg alg = digest_alg_from_name(strsep(next, ":"));
+	const char *was = strsep(next, ":");
+	const char *hex = strsep(next, ":");
+	struct digest value;
+
+	if (alg < 0 || !hex || digest_from_hex(alg, hex, &value) < 0)
+		return -EBADMSG;
+	if (!was_there(eventlog_replay_find(replay, EVENTLOG_PCR, pcr, alg), was))
+		return -EBADMSG;
+	(void)eventlog_replay_start(replay, EVENTLOG_PCR, pcr, &value);
+	return 0;
+}
+
 /**
  * measure_user_pcr_start() - take a word that says from where a PCR goes on
- * @rest:   of the word, after "pcr:v1:"
- * @gate:   the gate PCR, which no such word can be about
- * @replay: gets the values
+ * @rest:    of the word, after "pcr:v1:"
+ * @gate:    the gate PCR, which no such word can be about
+ * @replay:  gets the values
+ * @ret_pcr: number of the PCR
  *
- * Return: 0; -EBADMSG if the word says nothing of the kind.
+ * As the word says where the log had the PCR, it vouches for all records until then.
+ *
+ * Return: 0; -EBADMSG if the word says nothing of the kind, or the log had the PCR
+ * somewhere else; -ENOMEM.
  */
 int measure_user_pcr_start(const char *rest, unsigned int gate,
-			   struct eventlog_replay *replay)
+			   struct eventlog_replay *replay, uint32_t *ret_pcr)
 {
 	_cleanup_free_ char *copy = strdup(rest);
 	char *next = copy;
@@ -252,17 +283,16 @@ int measure_user_pcr_start(const char *rest, unsigned int gate,
 
 	if (!copy)
 		return -ENOMEM;
-	if (number_parse(strsep(&next, ":"), 23, &pcr) < 0 || pcr == gate)
+	if (number_parse(strsep(&next, ":"), MEASURE_PCRS - 1, &pcr) < 0 || pcr == gate ||
+	    !next)
 		return -EBADMSG;
 	while (next) {
-		enum digest_alg alg = digest_alg_from_name(strsep(&next, ":"));
-		const char *hex = strsep(&next, ":");
-		struct digest value;
+		int r = start_bank(&next, (uint32_t)pcr, replay);
 
-		if (alg < 0 || !hex || digest_from_hex(alg, hex, &value) < 0)
-			return -EBADMSG;
-		(void)eventlog_replay_start(replay, EVENTLOG_PCR, (uint32_t)pcr, &value);
+		if (r < 0)
+			return r;
 	}
+	*ret_pcr = (uint32_t)pcr;
 	return 0;
 }
 

@@ -79,7 +79,8 @@ static void check_genesis(struct check *check, const struct nvpcr *nvpcr)
 static bool is_anchored(const struct check *check, const struct eventlog_fold *fold)
 {
 	if (fold->target == EVENTLOG_PCR)
-		return fold->index == check->summary.gate.pcr;
+		return fold->index == check->summary.gate.pcr ||
+		       check->summary.pcrs & 1U << fold->index;
 	for (size_t i = 0; i < check->nvpcrs.n_nvpcrs; i++)
 		if (fold->index == check->nvpcrs.nvpcrs[i].def.index &&
 		    fold->value.alg == check->nvpcrs.nvpcrs[i].def.alg)
