@@ -11,9 +11,12 @@
 #include <json-c/json.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/msg.h"
+#include "base/number.h"
 
 #define OPTIONS_MAX	16
+#define GROUP_FILE_MAX	(1U << 20)	/* bytes */
 
 static size_t count_options(const struct cmd_option *options)
 {
@@ -191,6 +194,36 @@ bool cmd_is_off(const struct config *config)
 	return !config->enabled;
 }
 
+/*
+ * Looks a group up in /etc/group below the root; 0 if it is not there.  The C
+ * library would look below "/", and may want to load modules.
+ */
+static gid_t find_group(const struct cmd_env *env, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size, length = strlen(name);
+	char *next, *line;
+	uint64_t gid;
+
+	if (!*name ||
+	    io_read_file(env->root_fd, "/etc/group", GROUP_FILE_MAX, &text, &size) < 0)
+		return 0;
+	next = text;
+	while ((line = strsep(&next, "\n"))) {
+		char *number;
+
+		if (strncmp(line, name, length) != 0 || line[length] != ':')
+			continue;
+		number = strchr(line + length + 1, ':');
+		if (number && strchr(number + 1, ':')) {
+			*strchr(number + 1, ':') = '\0';
+			if (number_parse(number + 1, UINT32_MAX - 1, &gid) == 0)
+				return (gid_t)gid;
+		}
+	}
+	return 0;
+}
+
 /**
  * cmd_measure_options() - options of a session
  * @env:    borrowed by @ret
@@ -219,6 +252,7 @@ void cmd_measure_options(const struct cmd_env *env, const struct config *config,
 			.wait_ms = config->wait_ms,
 			.ring_size = config->ring_kib * 1024,
 		},
+		.extend_gid = find_group(env, config->extend_group),
 		.complain = complain_definition,
 	};
 }

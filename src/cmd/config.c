@@ -135,6 +135,14 @@ static const char *set_ring(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_extend_group(struct config *config, const char *value)
+{
+	if (strlen(value) >= sizeof(config->extend_group) || strchr(value, ':'))
+		return "must be the name of a group";
+	(void)snprintf(config->extend_group, sizeof(config->extend_group), "%s", value);
+	return NULL;
+}
+
 /**
  * config_set() - change one setting
  * @config: settings
@@ -156,6 +164,7 @@ const char *config_set(struct config *config, const char *key, const char *value
 		{ "hook", set_hook },
 		{ "wait", set_wait },
 		{ "ring", set_ring },
+		{ "extend_group", set_extend_group },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(setters); i++)

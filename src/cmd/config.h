@@ -26,6 +26,7 @@ enum config_mode {
  * @mode:       what is done
  * @tpm:        "auto", "none" or a connection as --tpm takes it
  * @gate_pcr:   the gate PCR
+ * @extend_group: name of the group that may use the service; empty if none
  * @timeout_ms: how long to wait for a TPM to appear, and for each of its answers
  * @hook:       the best way of learning of activations that may be taken
  * @wait_ms:    how long an activation waits in the kernel until it is measured
@@ -40,6 +41,7 @@ struct config {
 	enum verity_kind hook;
 	unsigned int wait_ms;
 	unsigned int ring_kib;
+	char extend_group[64];
 };
 
 /* Called with what cannot be used: where it stands, the text, and why. */

@@ -2,9 +2,9 @@
 /*
  * The daemon: measures what the source announces until it is told to stop.
  *
- * One thread, one loop over three descriptors: the source, the control socket and the
- * signals.  What could not be recorded (a full disk, say) is tried again every second by
- * a sweep, and said once.
+ * One thread, one loop: the source, the control socket, the signals and the service.
+ * What could not be recorded (a full disk, say) is tried again every second by a sweep,
+ * and said once.
  */
 #include "measure/private.h"
 
@@ -19,15 +19,18 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/msg.h"
 #include "base/ready.h"
 
-#define RETRY_MS	1000	/* also: how soon a hook that is tampered with is noticed */
+#define TICK_US	CLOCK_S	/* also: how soon a hook that is tampered with is noticed */
 
 struct watch {
 	struct measure *m;
 	int control_fd;
 	int signal_fd;
+	struct measure_service *service;	/* NULL if there is none */
+	uint64_t tick_us;			/* when to try again; CLOCK_MONOTONIC */
 	bool failing;		/* the last attempt failed and that was said */
 	bool stop;
 	bool left;		/* the end is in the log already */
@@ -154,6 +157,7 @@ static void tick(struct watch *watch)
 {
 	int r;
 
+	watch->tick_us = clock_us(CLOCK_MONOTONIC) + TICK_US;
 	if (watch->failing) {
 		retry(watch);
 		return;
@@ -168,30 +172,45 @@ static bool needs_tick(const struct watch *watch)
 	return watch->failing || watch->m->source.hook;
 }
 
+/* Milliseconds until something has to be done unasked; -1 if nothing has. */
+static int next_timeout(const struct watch *watch, int service_ms)
+{
+	int tick_ms = needs_tick(watch) ? clock_left_ms(watch->tick_us) : -1;
+
+	if (tick_ms < 0 || service_ms < 0)
+		return tick_ms > service_ms ? tick_ms : service_ms;
+	return tick_ms < service_ms ? tick_ms : service_ms;
+}
+
+/* What was announced comes before what somebody asks for, each time. */
 static int run(struct watch *watch)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[3 + MEASURE_SERVICE_FDS] = {
 		{ .events = POLLIN },
 		{ .fd = watch->control_fd, .events = POLLIN },
 		{ .fd = watch->signal_fd, .events = POLLIN },
 	};
 
 	while (!watch->stop) {
-		int n;
+		int timeout_ms = measure_service_prepare(watch->service, &fds[3]), n;
 
 		say_refused(watch->m);
 		fds[0].fd = watch->m->source.fd;
-		n = poll(fds, ARRAY_SIZE(fds), needs_tick(watch) ? RETRY_MS : -1);
+		n = poll(fds, ARRAY_SIZE(fds), next_timeout(watch, timeout_ms));
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0)
+		if (n < 0)
+			continue;
+		if (needs_tick(watch) && !clock_left_ms(watch->tick_us))
 			tick(watch);
-		if (n > 0 && fds[0].revents)
+		if (fds[0].revents)
 			note(watch, measure_drain(watch->m));
-		if (n > 0 && fds[1].revents)
+		if (fds[1].revents)
 			serve(watch);
-		if (n > 0 && fds[2].revents)
+		if (fds[2].revents)
 			watch->stop = true;
+		if (!watch->stop)
+			measure_service_run(watch->service, &fds[3]);
 	}
 	if (watch->left)
 		return 0;
@@ -221,12 +240,17 @@ int measure_watch(struct measure *m, int ready_fd)
 	watch.control_fd = measure_control_open(m->options.root_fd);
 	r = watch.control_fd < 0 ? watch.control_fd : watch.signal_fd;
 	if (r >= 0) {
+		int s = measure_service_open(m, &watch.service);
+
+		if (s < 0)
+			msg_warning(s, "others cannot have anything measured by the socket");
 		ready_notify(ready_fd, "READY=1\nSTATUS=measuring");
 		watch.failing = m->incomplete;
 		r = run(&watch);
 	}
 	ready_notify(-1, "STOPPING=1");
 	measure_live_done(&m->departed);
+	measure_service_close(&watch.service);
 	measure_control_close(m->options.root_fd, &watch.control_fd);
 	if (watch.signal_fd >= 0)
 		(void)close(watch.signal_fd);
