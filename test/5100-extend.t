@@ -43,7 +43,7 @@ for how in daemon nobody; do
 	fi
 	run extend apps --word='hello: 100% world'
 	exits 0 "$how: a text"
-	[ $how = nobody ] || is "$(n_commands)" 4 'it costs four commands'
+	[ $how = nobody ] || is "$(n_commands .)" 4 'it costs four commands'
 	last 'user:v1:command:0:-:text:hello: 100%25 world' "$how: its word"
 	is "$(records '.[-1] | .nv_index, .content.nvIndexName, .content.source' | xargs)" \
 		"$((apps)) apps user" "$how: its record"

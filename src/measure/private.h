@@ -13,7 +13,6 @@ void measure_fill(const struct measure *m, const char *word, const char *event_t
 		  const char *source, struct eventlog_record *ret);
 int measure_fall_to_pcr(struct measure *m, struct nvpcr *nvpcr, const char *reason);
 int measure_lose_tpm(struct measure *m, const char *reason);
-
 int measure_record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record *rec);
 
 /* allocate.c */
