@@ -12,7 +12,8 @@ allowed() {
 	nvpcr)			echo "base tpm nvpcr" ;;
 	verity)			echo "base dm verity" ;;
 	measure)		echo "base tpm nvpcr verity eventlog measure" ;;
-	cmd | main)		echo "base tpm dm eventlog nvpcr verity measure cmd" ;;
+	attest)			echo "base tpm nvpcr eventlog attest" ;;
+	cmd | main)		echo "base tpm dm eventlog nvpcr verity measure attest cmd" ;;
 	esac
 }
 
