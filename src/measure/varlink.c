@@ -312,27 +312,36 @@ static const char *string_of(struct json_object *object, const char *key)
 		       ? json_object_get_string(value) : NULL;
 }
 
+/* A call of a method that there is not, or of an interface that there is not. */
+static char *refuse_method(const char *method)
+{
+	const char *dot = strrchr(method, '.');
+	char interface[64] = "";
+
+	if (dot)
+		(void)snprintf(interface, sizeof(interface), "%.*s", (int)(dot - method),
+			       method);
+	if (!dot || strcmp(interface, INTERFACE) == 0 || strcmp(interface, SERVICE) == 0)
+		return measure_varlink_error(SERVICE ".MethodNotFound", "method", method);
+	return measure_varlink_error(SERVICE ".InterfaceNotFound", "interface", interface);
+}
+
 static int dispatch(struct json_object *message, struct measure_call *ret,
 		    char **ret_reply)
 {
 	struct json_object *parameters = json_object_object_get(message, "parameters");
-	const char *method = string_of(message, "method"), *dot;
+	const char *method = string_of(message, "method");
 
 	if (!method || (parameters && !json_object_is_type(parameters, json_type_object)))
 		return -EBADMSG;
 	if (strcmp(method, INTERFACE ".Extend") == 0)
 		return extend_call(parameters, ret, ret_reply);
-	dot = strrchr(method, '.');
 	if (strcmp(method, SERVICE ".GetInfo") == 0)
 		*ret_reply = get_info();
 	else if (strcmp(method, SERVICE ".GetInterfaceDescription") == 0)
 		*ret_reply = get_description(parameters);
-	else if (dot && ((size_t)(dot - method) != strlen(INTERFACE) ||
-			 strncmp(method, INTERFACE, strlen(INTERFACE)) != 0))
-		*ret_reply = measure_varlink_error(SERVICE ".InterfaceNotFound", "interface",
-					   method);
 	else
-		*ret_reply = measure_varlink_error(SERVICE ".MethodNotFound", "method", method);
+		*ret_reply = refuse_method(method);
 	return MEASURE_CALL_REPLY;
 }
 

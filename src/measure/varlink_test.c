@@ -93,6 +93,11 @@ static void other_methods_are_answered(void)
 	CHECK(strstr(reply, "io.systemd.PCRExtend"));
 	CHECK_EQ(parse("{\"method\":\"nonsense\"}", &call), MEASURE_CALL_REPLY);
 	CHECK(strstr(reply, "MethodNotFound"));
+	CHECK_EQ(parse("{\"method\":\"org.varlink.service.Reset\"}", &call),
+		 MEASURE_CALL_REPLY);
+	CHECK(strstr(reply, "MethodNotFound"));
+	CHECK_EQ(parse("{\"method\":\"a.b.Reset\"}", &call), MEASURE_CALL_REPLY);
+	CHECK(strstr(reply, "InterfaceNotFound\",\"parameters\":{\"interface\":\"a.b\"}"));
 	CHECK_EQ(parse("{\"method\":\"org.varlink.service.GetInterfaceDescription\"}", &call),
 		 MEASURE_CALL_REPLY);
 	CHECK(strstr(reply, "InvalidParameter"));
