@@ -91,7 +91,7 @@ is "$(jq -r .error "$out")" org.varlink.service.PermissionDenied 'the gate PCR'
 call io.systemd.PCRExtend.Reset '{}'
 fails 'org.varlink.service.MethodNotFound io.systemd.PCRExtend.Reset' 'another method'
 call io.systemd.Other.Extend '{}'
-is "$(jq -r .error "$out")" org.varlink.service.InterfaceNotFound 'another interface'
+fails 'org.varlink.service.InterfaceNotFound io.systemd.Other' 'another interface'
 is "$(words | wc -l)" "$before" 'none of them left a record'
 
 # --- hostile clients
@@ -161,6 +161,26 @@ nobody 4242 160
 at_most 2 "$(sed -n 's/^ok \([0-9]*\)\..*/\1/p' "$out")" 'others than root are paced'
 test/tools/varlink.py "$socket" extend '{"nvpcr":"apps","text":"root"}' 300 > "$out"
 at_most "$(sed -n 's/^ok \([0-9]*\)\..*/\1/p' "$out")" 9 'root is not'
+
+# Its members cannot push root's connection out.
+mkfifo "$scratch/root.in" "$scratch/nobody.in"
+test/tools/varlink.py "$socket" stay '{"nvpcr":"apps","text":"still here"}' \
+	"$scratch/root.ready" < "$scratch/root.in" > "$scratch/root.out" &
+stay=$!
+exec 8> "$scratch/root.in"
+await 10 test -e "$scratch/root.ready"
+chmod 777 "$scratch"
+setpriv --reuid=65534 --regid=4242 --clear-groups test/tools/varlink.py "$socket" hold 200 \
+	"$scratch/nobody.ready" < "$scratch/nobody.in" 8>&- &
+pids="$pids $stay $!"
+exec 9> "$scratch/nobody.in"
+await 10 test -e "$scratch/nobody.ready"
+call $extend '{"nvpcr":"apps","text":"new"}'
+succeeds 'root finds a place among many others'
+exec 8>&-
+wait $stay
+is "$(cat "$scratch/root.out")" '{"parameters": {}}' 'and keeps one it has'
+exec 9>&-
 agrees 'a group'
 
 # --- 16 clients and activations at once

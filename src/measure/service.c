@@ -5,8 +5,8 @@
  * It lives in the daemon's loop and never waits.  Each turn of the loop reads what is
  * there from each client, once, and does one call, so that an activation waits for one
  * extension at most.  A client whose call is not whole yet has until its deadline; where
- * all places are taken, the one that has been silent longest makes room for a new one.
- * A client that does not take its reply is dropped.  Calls of others than root are paced
+ * all places are taken, the one that has been silent longest makes room for a new one,
+ * but root's never for others.  A client that does not take its reply is dropped.  Calls of others than root are paced
  * by a bucket of tokens: they wait, and the kernel makes their senders wait.
  */
 #include "measure/private.h"
@@ -163,8 +163,16 @@ static bool is_allowed(const struct measure_service *service, int fd, uid_t *ret
 	       is_in_group(fd, peer.gid, service->m->options.extend_gid);
 }
 
-/* A free place, or that of the client that has been silent longest. */
-static struct client *find_place(struct measure_service *service)
+/* Whether @a gives way to a new client before @b does. */
+static bool is_lesser(const struct client *a, const struct client *b)
+{
+	if ((a->uid == 0) != (b->uid == 0))
+		return a->uid != 0;
+	return a->deadline_us < b->deadline_us;
+}
+
+/* A free place, or that of the least client; NULL if there is none for @uid. */
+static struct client *find_place(struct measure_service *service, uid_t uid)
 {
 	struct client *place = &service->clients[0];
 
@@ -173,9 +181,11 @@ static struct client *find_place(struct measure_service *service)
 
 		if (client->fd < 0)
 			return client;
-		if (client->deadline_us < place->deadline_us)
+		if (is_lesser(client, place))
 			place = client;
 	}
+	if (place->uid == 0 && uid != 0)
+		return NULL;
 	drop(place);
 	return place;
 }
@@ -189,11 +199,11 @@ static void accept_clients(struct measure_service *service)
 
 		if (fd < 0)
 			return;
-		if (!is_allowed(service, fd, &uid)) {
+		client = is_allowed(service, fd, &uid) ? find_place(service, uid) : NULL;
+		if (!client) {
 			(void)close(fd);
 			continue;
 		}
-		client = find_place(service);
 		*client = (struct client){
 			.fd = fd, .uid = uid,
 			.deadline_us = clock_us(CLOCK_MONOTONIC) + SILENCE_US,

@@ -13,6 +13,8 @@
   slow                         send an octet each 20 ms; print "closed" when it is
   hold COUNT FILE              open COUNT connections, make FILE, keep what stays open
                                until the standard input ends
+  stay PARAMETERS FILE         connect, make FILE, and call Extend when the standard
+                               input ends; print the reply
 
 Written from varlink.org and systemd's interface; shares no code with the product.
 """
@@ -103,6 +105,13 @@ def hold(path, count, ready):
     del clients
 
 
+def stay(path, parameters, ready):
+    client = Client(path)
+    pathlib.Path(ready).touch()
+    sys.stdin.read()
+    print(json.dumps(client.call(EXTEND, json.loads(parameters))))
+
+
 def main(path, what, *args):
     if what == "call":
         print(json.dumps(Client(path).call(args[0], json.loads(args[1]))))
@@ -116,6 +125,8 @@ def main(path, what, *args):
         slow(path)
     elif what == "hold":
         hold(path, int(args[0]), args[1])
+    elif what == "stay":
+        stay(path, args[0], args[1])
     else:
         sys.exit(__doc__)
 
