@@ -203,7 +203,9 @@ static int extend_pcr(struct measure *m, const char *number, struct eventlog_rec
 		return -EPERM;
 	}
 	r = begin_pcr(m, (unsigned int)pcr);
-	if (r == 0 && m->nvpcr->rung != NVPCR_RUNG_LOG) {
+	if (r == 0 && m->nvpcr->rung == NVPCR_RUNG_LOG)
+		return -EIO;	/* it was lost just now */
+	if (r == 0) {
 		aim_pcr(&m->pcrs[pcr], (unsigned int)pcr, rec);
 		r = commit_pcr(m, rec);
 	}
@@ -220,8 +222,9 @@ static int extend_pcr(struct measure *m, const char *number, struct eventlog_rec
  * @event_type: claim for the record
  * @ret_reason: with -EPERM, why it may not be: a static string; else unchanged
  *
- * Return: 0; -ENOENT if there is no such NvPCR in this boot; -EPERM; -EREMOTEIO if the
- * TPM refused to extend a PCR; a negative errno of the log.
+ * Return: 0; -ENOENT if there is no such NvPCR in this boot; -EPERM; if a PCR was not
+ * extended, -EREMOTEIO if the TPM refused, -EIO or -ETIMEDOUT if it was lost; a negative
+ * errno of the log.
  */
 int measure_user(struct measure *m, const char *target, const char *word,
 		 const char *event_type, const char **ret_reason)
