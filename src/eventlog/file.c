@@ -4,7 +4,8 @@
  *
  * A transaction is begin, append, extend, end:
  *
- *   begin     takes the lock, which readers that compare log and TPM take too
+ *   begin     takes the lock, which readers that compare log and TPM take too; one
+ *             that holds it for long is not waited for
  *   append    one record, written and synced, or else nothing at all
  *   (extend)  is up to the caller; if the TPM refuses for good, withdraw takes the
  *             record back
@@ -29,13 +30,27 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/io.h"
 
+#define LOCK_WAIT_US	(2 * CLOCK_S)
+#define LOCK_RETRY_US	CLOCK_MS
+
+/*
+ * Waits for readers, but not for one that is stuck: measuring must not hang on that.  Only
+ * what such a reader makes of the log is wrong then.
+ */
 static int lock(int fd)
 {
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
+	uint64_t deadline_us = clock_us(CLOCK_MONOTONIC) + LOCK_WAIT_US;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EINTR && errno != EWOULDBLOCK)
 			return -errno;
+		if (!clock_left_ms(deadline_us))
+			return 0;
+		(void)usleep(LOCK_RETRY_US);
+	}
 	return 0;
 }
 
@@ -118,7 +133,7 @@ static int open_file(int root_fd, const char *path)
  * @root_fd: the root directory
  * @path:    absolute path as seen from that root; created if it is not there
  *
- * Waits for readers that hold the lock.
+ * Waits for readers that hold the lock, for two seconds at most.
  *
  * Return: 0; EVENTLOG_REPAIRED or EVENTLOG_DAMAGED, with @log open and good for writing;
  * -ELOOP if it is a symbolic link; -EINVAL if it is no regular file; a negative errno of
@@ -178,7 +193,7 @@ int eventlog_restart(struct eventlog *log)
 /**
  * eventlog_begin() - start a transaction
  *
- * Waits for readers that hold the lock.
+ * Waits for readers that hold the lock, for two seconds at most.
  *
  * Return: 0; -ESTALE if the file has been deleted; a negative errno of flock, read or
  * ftruncate(2); -ENOMEM.

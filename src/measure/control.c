@@ -4,8 +4,8 @@
  *
  * One packet asks, one answers: "sync PHASE", "leave" or "extend TARGET WORD", then "ok"
  * or "error TEXT".
- * Only root may connect.  The daemon gives a client one second for its packet, so that a
- * stuck one cannot hold up measurements.
+ * Only root may connect.  The daemon serves one client at a time and waits for its packet
+ * as for everything else, so that a stuck one cannot hold up measurements.
  */
 #include "measure/private.h"
 
@@ -22,8 +22,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/io.h"
-
-#define CLIENT_TIMEOUT_MS	1000
 
 /*
  * Opens the socket's folder and names the socket.  Its path must be short, and it must be
@@ -82,17 +80,19 @@ static bool is_root(int connection)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static int receive(int connection, int timeout_ms, char *ret, size_t ret_size)
+/**
+ * measure_control_receive() - take one packet that is there
+ * @connection: one end
+ * @ret:        the packet, terminated by NUL
+ * @ret_size:   room in @ret in bytes
+ *
+ * Return: 0; -EAGAIN if there is none yet; -EMSGSIZE if it does not fit; -ECONNRESET if
+ * there will be none; other negative errno of recv(2).
+ */
+int measure_control_receive(int connection, char *ret, size_t ret_size)
 {
-	struct pollfd pollfd = { .fd = connection, .events = POLLIN };
-	ssize_t n;
+	ssize_t n = recv(connection, ret, ret_size - 1, MSG_TRUNC | MSG_DONTWAIT);
 
-	do
-		n = poll(&pollfd, 1, timeout_ms);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n < 0 ? -errno : -ETIMEDOUT;
-	n = recv(connection, ret, ret_size - 1, MSG_TRUNC);
 	if (n < 0)
 		return -errno;
 	if (n == 0)
@@ -104,25 +104,19 @@ static int receive(int connection, int timeout_ms, char *ret, size_t ret_size)
 }
 
 /**
- * measure_control_accept() - take one request
- * @fd:               listening socket
- * @ret_request:      the request, terminated by NUL
- * @ret_request_size: room in @ret_request in bytes
+ * measure_control_accept() - let a client in
+ * @fd: listening socket
  *
- * Return: the connection, to be given to measure_control_answer(); a negative errno if
- * there was no request, or none that may be answered.
+ * Return: the connection, of which measure_control_receive() takes the request; a
+ * negative errno if there is nobody, or nobody who may ask.
  */
-int measure_control_accept(int fd, char *ret_request, size_t ret_request_size)
+int measure_control_accept(int fd)
 {
 	_cleanup_close_ int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-	int r;
 
 	if (connection < 0)
 		return -errno;
-	if (!is_root(connection))
-		return -EPERM;
-	r = receive(connection, CLIENT_TIMEOUT_MS, ret_request, ret_request_size);
-	return r < 0 ? r : take_fd(connection);
+	return is_root(connection) ? take_fd(connection) : -EPERM;
 }
 
 /* Answers a request and ends its connection. */
@@ -146,9 +140,11 @@ void measure_control_answer(int connection, const char *answer)
 int measure_control_request(int root_fd, const char *request, int timeout_ms,
 			    char *ret_answer, size_t ret_answer_size)
 {
+	struct pollfd pollfd = { .events = POLLIN };
 	struct sockaddr_un address;
 	_cleanup_close_ int dir_fd = open_dir(root_fd, &address);
 	_cleanup_close_ int fd = -1;
+	int n;
 
 	if (dir_fd < 0)
 		return dir_fd;
@@ -156,5 +152,11 @@ int measure_control_request(int root_fd, const char *request, int timeout_ms,
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		return -errno;
-	return receive(fd, timeout_ms, ret_answer, ret_answer_size);
+	pollfd.fd = fd;
+	do
+		n = poll(&pollfd, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -ETIMEDOUT;
+	return measure_control_receive(fd, ret_answer, ret_answer_size);
 }

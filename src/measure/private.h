@@ -86,7 +86,8 @@ enum digest_alg measure_gate_unexplained(int root_fd, const struct nvpcr_gate *g
 /* control.c */
 int measure_control_open(int root_fd);
 void measure_control_close(int root_fd, int *fd);
-int measure_control_accept(int fd, char *ret_request, size_t ret_request_size);
+int measure_control_accept(int fd);
+int measure_control_receive(int connection, char *ret, size_t ret_size);
 void measure_control_answer(int connection, const char *answer);
 
 #endif /* MEASURE_PRIVATE_H */

@@ -24,10 +24,13 @@
 #include "base/ready.h"
 
 #define TICK_US	CLOCK_S	/* also: how soon a hook that is tampered with is noticed */
+#define ASKING_US	CLOCK_S	/* for a client of the control socket to say what it wants */
 
 struct watch {
 	struct measure *m;
 	int control_fd;
+	int asking_fd;		/* the client of the control socket; -1 if there is none */
+	uint64_t asking_us;	/* until when it is waited for; CLOCK_MONOTONIC */
 	int signal_fd;
 	struct measure_service *service;	/* NULL if there is none */
 	uint64_t tick_us;			/* when to try again; CLOCK_MONOTONIC */
@@ -126,15 +129,26 @@ static const char *answer_to(struct watch *watch, const char *request)
 	return answer;
 }
 
+/* Answers the client of the control socket if it has said what it wants. */
 static void serve(struct watch *watch)
 {
 	char request[MEASURE_REQUEST_MAX];
-	int connection = measure_control_accept(watch->control_fd, request,
-						sizeof(request));
+	int fd, r;
 
-	if (connection < 0)
+	if (watch->asking_fd < 0) {
+		watch->asking_fd = measure_control_accept(watch->control_fd);
+		watch->asking_us = clock_us(CLOCK_MONOTONIC) + ASKING_US;
+	}
+	if (watch->asking_fd < 0)
 		return;
-	measure_control_answer(connection, answer_to(watch, request));
+	r = measure_control_receive(watch->asking_fd, request, sizeof(request));
+	if (r == -EAGAIN && clock_left_ms(watch->asking_us))
+		return;
+	fd = take_fd(watch->asking_fd);
+	if (r == 0)
+		measure_control_answer(fd, answer_to(watch, request));
+	else
+		(void)close(fd);
 }
 
 /* Says what the hook refused since the last time. */
@@ -172,14 +186,22 @@ static bool needs_tick(const struct watch *watch)
 	return watch->failing || watch->m->source.hook;
 }
 
+/* The shorter one of two times, of which -1 is none. */
+static int sooner(int a_ms, int b_ms)
+{
+	if (a_ms < 0 || b_ms < 0)
+		return a_ms > b_ms ? a_ms : b_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 /* Milliseconds until something has to be done unasked; -1 if nothing has. */
 static int next_timeout(const struct watch *watch, int service_ms)
 {
-	int tick_ms = needs_tick(watch) ? clock_left_ms(watch->tick_us) : -1;
-
-	if (tick_ms < 0 || service_ms < 0)
-		return tick_ms > service_ms ? tick_ms : service_ms;
-	return tick_ms < service_ms ? tick_ms : service_ms;
+	if (needs_tick(watch))
+		service_ms = sooner(service_ms, clock_left_ms(watch->tick_us));
+	if (watch->asking_fd >= 0)
+		service_ms = sooner(service_ms, clock_left_ms(watch->asking_us));
+	return service_ms;
 }
 
 /* What was announced comes before what somebody asks for, each time. */
@@ -187,7 +209,7 @@ static int run(struct watch *watch)
 {
 	struct pollfd fds[3 + MEASURE_SERVICE_FDS] = {
 		{ .events = POLLIN },
-		{ .fd = watch->control_fd, .events = POLLIN },
+		{ .events = POLLIN },
 		{ .fd = watch->signal_fd, .events = POLLIN },
 	};
 
@@ -196,6 +218,7 @@ static int run(struct watch *watch)
 
 		say_refused(watch->m);
 		fds[0].fd = watch->m->source.fd;
+		fds[1].fd = watch->asking_fd < 0 ? watch->control_fd : watch->asking_fd;
 		n = poll(fds, ARRAY_SIZE(fds), next_timeout(watch, timeout_ms));
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -205,7 +228,7 @@ static int run(struct watch *watch)
 			tick(watch);
 		if (fds[0].revents)
 			note(watch, measure_drain(watch->m));
-		if (fds[1].revents)
+		if (fds[1].revents || watch->asking_fd >= 0)
 			serve(watch);
 		if (fds[2].revents)
 			watch->stop = true;
@@ -230,7 +253,9 @@ static int run(struct watch *watch)
  */
 int measure_watch(struct measure *m, int ready_fd)
 {
-	struct watch watch = { .m = m, .control_fd = -1, .signal_fd = -1 };
+	struct watch watch = {
+		.m = m, .control_fd = -1, .asking_fd = -1, .signal_fd = -1,
+	};
 	int r;
 
 	/* Our own pages may lie on a device that waits for us. */
@@ -251,6 +276,7 @@ int measure_watch(struct measure *m, int ready_fd)
 	ready_notify(-1, "STOPPING=1");
 	measure_live_done(&m->departed);
 	measure_service_close(&watch.service);
+	closep(&watch.asking_fd);
 	measure_control_close(m->options.root_fd, &watch.control_fd);
 	if (watch.signal_fd >= 0)
 		(void)close(watch.signal_fd);

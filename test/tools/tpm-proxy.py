@@ -13,6 +13,7 @@ Actions:
   hang     the command is swallowed; there is never an answer
   lose     the TPM executes it; there is never an answer
   cut      the connection is closed instead
+  slow:N   the TPM executes it N seconds later
   rc:0xNN  the TPM does not hear of it; the answer is this response code
 """
 import contextlib
@@ -20,6 +21,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 FOREVER = 1 << 30
 NAMES = {
@@ -101,6 +103,8 @@ def serve(client, port, rules, commands, lock):
             if action.startswith("rc:"):
                 answer = struct.pack(">HII", 0x8001, 10, int(action[3:], 16))
             else:
+                if action.startswith("slow:"):
+                    time.sleep(int(action[5:]))
                 answer = exchange(port, command)
             if action == "lose":
                 client.recv(1)
