@@ -172,8 +172,6 @@ int measure_registry_read(int root_fd, struct nvpcr_set *ret);
 /* measure.c: the path itself */
 int measure_activation(struct measure *m, const struct verity_activation *activation,
 		       const char *source);
-int measure_text(struct measure *m, const char *word, const char *event_type,
-		 const char *source);
 int measure_device(struct measure *m, const struct verity_device *device,
 		   const char *source);
 int measure_removal(struct measure *m, const struct verity_device *device,
@@ -181,6 +179,10 @@ int measure_removal(struct measure *m, const struct verity_device *device,
 int measure_sweep(struct measure *m, const char *source);
 int measure_drain(struct measure *m);
 int measure_sync(struct measure *m, const char *phase);
+
+/* record.c: from a word to a record and an extension */
+int measure_text(struct measure *m, const char *word, const char *event_type,
+		 const char *source);
 
 /* hook.c: the kernel hook */
 int measure_announced(struct measure *m, const struct verity_announcement *announcement);

@@ -7,7 +7,7 @@
 
 struct pollfd;
 
-/* measure.c */
+/* record.c */
 void measure_aim_gate(const struct measure *m, struct eventlog_record *rec);
 void measure_fill(const struct measure *m, const char *word, const char *event_type,
 		  const char *source, struct eventlog_record *ret);
