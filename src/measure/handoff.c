@@ -78,6 +78,8 @@ static int describe_source(const struct measure *m, struct json_object *ret)
 		return r;
 	r = add(ret, "announced", json_object_new_uint64(counts.events));
 	if (r == 0)
+		r = add(ret, "known", json_object_new_uint64(counts.known));
+	if (r == 0)
 		r = add(ret, "unwaited", json_object_new_uint64(counts.unwaited));
 	if (r == 0)
 		r = add(ret, "lastWaitUs", json_object_new_uint64(counts.last_wait_us));

@@ -16,12 +16,12 @@
 
 #include "base/hex.h"
 
-static struct measure_live_entry *find(struct measure_live *live,
-				       const struct verity_announcement *met,
-				       const char *root)
+static const struct measure_live_entry *find(const struct measure_live *live,
+					     const struct verity_announcement *met,
+					     const char *root)
 {
 	for (size_t i = 0; i < live->n_entries; i++) {
-		struct measure_live_entry *entry = &live->entries[i];
+		const struct measure_live_entry *entry = &live->entries[i];
 
 		if (entry->device.major == met->device.major &&
 		    entry->device.minor == met->device.minor &&
@@ -30,23 +30,6 @@ static struct measure_live_entry *find(struct measure_live *live,
 			return entry;
 	}
 	return NULL;
-}
-
-/*
- * Whether what the hook has seen is in the log.  A look at its device for another reason
- * may have found it before the announcement was read.
- */
-static bool is_measured(struct measure *m, const struct verity_announcement *met,
-			const char *root)
-{
-	struct measure_live_entry *live = find(&m->live, met, root);
-	struct measure_live_entry *departed = find(&m->departed, met, root);
-
-	if (live)
-		live->announced = true;
-	if (departed)
-		measure_live_drop(&m->departed, departed);
-	return live || departed;
 }
 
 /* Measures an activation of which the table is not there to be read. */
@@ -58,6 +41,31 @@ static int measure_gone(struct measure *m, const struct verity_announcement *met
 	(void)snprintf(word, sizeof(word), "dm-verity:v1:gone%s%s", root,
 		       met->seen.kernel_signature ? "kernel" : "none");
 	return measure_text(m, word, "dm-verity", "hook");
+}
+
+/*
+ * Whether the kernel verified a signature of what is announced.  Where the announcement
+ * came before the kernel's word on that, the live table tells.
+ */
+static bool is_signed(const struct measure *m, const struct verity_announcement *met,
+		      const char *root)
+{
+	const struct measure_live_entry *live = find(&m->live, met, root);
+	const char *last = live ? strrchr(live->word, ':') : NULL;
+
+	return met->seen.kernel_signature || (last && strcmp(last, ":kernel") == 0);
+}
+
+static enum verity_answer judge(const struct measure *m,
+				const struct verity_announcement *met,
+				const char *root, int r)
+{
+	/* A TPM that was given up has not heard of it. */
+	if (r < 0 || (m->nvpcr->rung == NVPCR_RUNG_LOG && !m->options.log_only))
+		return VERITY_FAILED;
+	if (m->options.hook.mode == VERITY_MODE_SIGNED && !is_signed(m, met, root))
+		return VERITY_UNSIGNED;
+	return VERITY_MEASURED;
 }
 
 /**
@@ -72,22 +80,21 @@ int measure_announced(struct measure *m, const struct verity_announcement *annou
 	const struct verity_params *seen = &announcement->seen;
 	char hex[2 * DIGEST_SIZE_MAX + 1], root[VERITY_ALGORITHM_MAX + sizeof(hex) + 4];
 	uint64_t missed = m->missed;
-	bool is_kept, was_measured;
+	bool was_measured;
 	int r;
 
 	hex_encode(seen->root_hash, seen->root_hash_size, hex);
 	(void)snprintf(root, sizeof(root), ":%s:%s:", seen->algorithm, hex);
-	was_measured = is_measured(m, announcement, root);
+	/* A look for another reason may have found it before the announcement was read. */
+	was_measured = find(&m->live, announcement, root);
 	r = measure_device(m, &announcement->device, "hook");
 	m->missed = missed;
-	if (!is_measured(m, announcement, root) && !was_measured) {
+	if (!was_measured && !find(&m->live, announcement, root)) {
 		int error = measure_gone(m, announcement, root);
 
 		r = error < 0 ? error : r;
 	}
-	/* A TPM that was given up has not heard of it. */
-	is_kept = m->options.log_only || m->nvpcr->rung != NVPCR_RUNG_LOG;
-	verity_source_answer(&m->source, announcement, r == 0 && is_kept);
+	verity_source_answer(&m->source, announcement, judge(m, announcement, root, r));
 	return r;
 }
 

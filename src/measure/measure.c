@@ -89,9 +89,6 @@ static int removal(struct measure *m, struct measure_live_entry *entry, const ch
 	r = annotate_device(&rec, &entry->device);
 	if (r == 0)
 		r = measure_record(m, m->nvpcr, &rec);
-	if (r == 0 && m->source.hook && !entry->announced)
-		r = measure_live_add(&m->departed, &entry->device, entry->word,
-				     entry->recnum);
 	if (r < 0)
 		return r;
 	measure_live_drop(&m->live, entry);

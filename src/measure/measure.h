@@ -50,14 +50,12 @@ bool measure_phase_is_valid(const char *phase);
  * @word:   its measured word; owned
  * @recnum: the record of its activation
  * @seen:   met by the sweep under way
- * @announced: by the kernel hook
  */
 struct measure_live_entry {
 	struct verity_device device;
 	char *word;
 	uint64_t recnum;
 	bool seen;
-	bool announced;
 };
 
 struct measure_live {
@@ -117,7 +115,6 @@ struct measure_options {
  * @nvpcr:    the one of @nvpcrs that activations go to
  * @source:   where activations are announced
  * @live:     what is live and measured
- * @departed: what was measured and went away before the hook's announcement was read
  * @adopted:  the log was there before: no genesis, no anchor was made
  * @incomplete: something announced or live may not be recorded; only a sweep can tell
  * @pcrs: where the log has the PCRs that were extended on request; no bank if nowhere
@@ -134,7 +131,6 @@ struct measure {
 	struct nvpcr *nvpcr;
 	struct verity_source source;
 	struct measure_live live;
-	struct measure_live departed;
 	bool adopted;
 	bool incomplete;
 	uint64_t missed;

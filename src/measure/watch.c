@@ -169,16 +169,11 @@ static void say_refused(struct measure *m)
 /* What is done again and again, for as long as there is a reason to. */
 static void tick(struct watch *watch)
 {
-	int r;
-
 	watch->tick_us = clock_us(CLOCK_MONOTONIC) + TICK_US;
-	if (watch->failing) {
+	if (watch->failing)
 		retry(watch);
-		return;
-	}
-	r = measure_hook_check(watch->m);
-	watch->m->incomplete |= r < 0;
-	note(watch, r);
+	else
+		note(watch, measure_drain(watch->m));	/* it checks the hook, too */
 }
 
 static bool needs_tick(const struct watch *watch)
@@ -274,7 +269,6 @@ int measure_watch(struct measure *m, int ready_fd)
 		r = run(&watch);
 	}
 	ready_notify(-1, "STOPPING=1");
-	measure_live_done(&m->departed);
 	measure_service_close(&watch.service);
 	closep(&watch.asking_fd);
 	measure_control_close(m->options.root_fd, &watch.control_fd);

@@ -17,10 +17,10 @@
 #include <stdbool.h>
 
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 #include "verity/hook_abi.h"
+#include "verity/hook_kernel.h"
 
 #define MAX_ERRNO	4095
 #define EPERM		1
@@ -36,65 +36,7 @@
 #define PROBE_NS	60000000ULL
 #define PAUSE_NS	10000000000ULL
 #define SIGKILL_BIT	(1UL << 8)
-
-/* The kernel's own lists of integrity properties, of which we know two. */
-enum lsm_integrity_type {
-	LSM_INT_DMVERITY_SIG_VALID,
-	LSM_INT_DMVERITY_ROOTHASH,
-};
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-/* Only the members that are used: their places are found when the hook is loaded. */
-struct timespec64 {
-	__s64 tv_sec;
-};
-
-struct gendisk {
-	__u64 diskseq;
-};
-
-struct block_device {
-	__u32 bd_dev;
-	struct gendisk *bd_disk;
-};
-
-struct dm_verity_digest {
-	const char *alg;
-	const __u8 *digest;
-	unsigned long digest_len;
-};
-
-typedef struct {
-	unsigned long sig[1];
-} sigset_t;
-
-struct sigpending {
-	sigset_t signal;
-};
-
-struct inode {
-	unsigned short i_mode;
-	__u32 i_rdev;
-};
-
-struct file {
-	struct inode *f_inode;
-};
-
-struct super_block {
-	struct block_device *s_bdev;
-};
-
-struct task_struct {
-	int pid;
-	int tgid;
-	struct sigpending pending;
-};
-
-#pragma clang attribute pop
-
-extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
+#define ONES		0x0101010101010101ULL	/* each octet is 1 */
 
 /* LGPL-2.1 allows that its code be used under the GPL; the kernel insists on that. */
 char hook_license[] SEC("license") = "GPL";
@@ -120,15 +62,18 @@ struct {
 	__type(value, struct hook_seen);
 } announced SEC(".maps");
 
-/* Devices that went on without waiting: the ticket that whoever uses them waits for. */
+/*
+ * Devices that whoever uses them has to wait for, and the ticket.  None may fall out of the
+ * map by itself: what is not in it can be used.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, __u64);
 } pending SEC(".maps");
 
-/* Root hashes that were measured in this boot. */
+/* Root hashes that were measured in this boot; kept only where that spares a wait. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -143,20 +88,9 @@ static __always_inline struct hook_shared *get_shared(void)
 	return bpf_map_lookup_elem(&shared, &zero);
 }
 
-/*
- * Eight bytes of kernel memory at an address, which may be any.  The cast wants a type that
- * every kernel has; this one begins with a number of eight bytes.
- */
-static __always_inline __u64 peek(__u64 address)
-{
-	struct timespec64 *window = bpf_rdonly_cast((void *)address,
-				bpf_core_type_id_kernel(struct timespec64));
-
-	return (__u64)window->tv_sec;
-}
-
 struct wait {
 	__u64 ticket;
+	__u64 slot;
 	__u64 deadline;
 	__u64 outcome;
 };
@@ -169,7 +103,7 @@ static long look(__u64 i, struct wait *wait)
 
 	if (!s)
 		return 1;
-	answer = *(volatile __u64 *)&s->answers[wait->ticket & (HOOK_SLOTS - 1)];
+	answer = *(volatile __u64 *)&s->answers[wait->slot & (HOOK_SLOTS - 1)];
 	if (answer >> 8 == wait->ticket)
 		wait->outcome = answer & 0xff;
 	else if (!*(volatile __u32 *)&s->daemon)
@@ -204,18 +138,18 @@ static long look_softly_long(__u64 i, struct wait *wait)
 	return wait->outcome != HOOK_WAITING;
 }
 
-/* Waits for the answer to a ticket; an enum hook_outcome. */
-static __always_inline __u64 spin(__u64 ticket, __u64 most_ns)
+/* Waits for the answer to the ticket of a device; an enum hook_outcome. */
+static __always_inline __u64 spin(__u64 ticket, __u32 dev, __u64 most_ns)
 {
 	struct wait wait = {
-		.ticket = ticket, .deadline = bpf_ktime_get_ns() + most_ns,
+		.ticket = ticket, .slot = dev, .deadline = bpf_ktime_get_ns() + most_ns,
 	};
 
 	bpf_loop(SPIN_OUTER, look_long, &wait, 0);
 	return wait.outcome == HOOK_WAITING ? HOOK_TIMEOUT : wait.outcome;
 }
 
-static __always_inline __u64 wait_for_answer(struct hook_shared *s, __u64 ticket)
+static __always_inline __u64 wait_for_answer(struct hook_shared *s, const struct hook_event *met)
 {
 	__u64 began = bpf_ktime_get_ns(), took, outcome;
 	__u32 daemon = s->daemon;
@@ -228,7 +162,7 @@ static __always_inline __u64 wait_for_answer(struct hook_shared *s, __u64 ticket
 		__sync_fetch_and_sub(&s->waiting, 1);
 		return HOOK_CROWDED;
 	}
-	outcome = spin(ticket, s->spin_ns);
+	outcome = spin(met->ticket, met->dev, s->spin_ns);
 	__sync_fetch_and_sub(&s->waiting, 1);
 	took = bpf_ktime_get_ns() - began;
 	s->wait_last_ns = took;
@@ -255,15 +189,12 @@ static __always_inline int error_of(__u64 outcome)
 	}
 }
 
-/* What the kernel is told, once an outcome is known. */
-static __always_inline int decide(struct hook_shared *s, __u32 dev, __u64 outcome,
-				  bool known)
+/* What the kernel is told of a device, once an outcome is known. */
+static __always_inline int decide(struct hook_shared *s, __u32 dev, __u64 outcome)
 {
 	if (outcome < HOOK_OUTCOME_MAX)
 		__sync_fetch_and_add(&s->outcomes[outcome], 1);
 	if (outcome == HOOK_MEASURED || s->mode == HOOK_MODE_MEASURE)
-		return 0;
-	if (known && (outcome == HOOK_TIMEOUT || outcome == HOOK_CROWDED))
 		return 0;
 	s->refused_dev = dev;
 	s->refused_outcome = outcome;
@@ -271,37 +202,75 @@ static __always_inline int decide(struct hook_shared *s, __u32 dev, __u64 outcom
 	return error_of(outcome);
 }
 
-static __always_inline int activate(struct hook_shared *s, __u32 dev, __u64 diskseq,
-				    struct hook_seen *seen, __u64 signature_size)
+/* Puts an event into the ring; false if there is no room. */
+static __noinline bool submit(const struct hook_event *met)
 {
-	bool known = bpf_map_lookup_elem(&measured, seen);
-	struct hook_event *event;
-	__u64 ticket, outcome;
+	struct hook_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
 
-	if (s->mode == HOOK_MODE_SIGNED && s->paired && !signature_size)
-		return decide(s, dev, HOOK_UNSIGNED, false);
-	event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
-	if (!event) {
-		__sync_fetch_and_add(&s->dropped, 1);
-		return decide(s, dev, HOOK_FULL, false);
-	}
-	ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
-	if (s->gated)
-		bpf_map_update_elem(&pending, &dev, &ticket, BPF_ANY);
-	event->ticket = ticket;
-	event->diskseq = diskseq;
-	event->dev = dev;
-	event->tgid = bpf_get_current_pid_tgid() >> 32;
-	event->signature_size = signature_size;
-	__builtin_memcpy(&event->seen, seen, sizeof(*seen));
+	if (!event)
+		return false;
+	__builtin_memcpy(event, met, sizeof(*event));
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
-	__sync_fetch_and_add(&s->submitted, 1);
-	outcome = wait_for_answer(s, ticket);
-	if ((outcome == HOOK_CROWDED || outcome == HOOK_TIMEOUT) && s->gated) {
-		__sync_fetch_and_add(&s->outcomes[HOOK_GATED], 1);
+	return true;
+}
+
+/* What was not announced is counted, and refused where it can be. */
+static __always_inline int lose(struct hook_shared *s, __u32 dev)
+{
+	__sync_fetch_and_add(&s->dropped, 1);
+	return decide(s, dev, HOOK_FULL);
+}
+
+/*
+ * A root hash that was measured before need not wait where all wait for the sake of order
+ * alone: it is announced all the same.  Where the answer decides, it says nothing: the same
+ * root hash with other options in the table is another word.
+ */
+static __always_inline bool is_known(const struct hook_shared *s, const struct hook_event *met)
+{
+	return s->mode == HOOK_MODE_MEASURE && bpf_map_lookup_elem(&measured, &met->seen);
+}
+
+static __noinline int activate(struct hook_event *met)
+{
+	struct hook_shared *s = get_shared();
+	bool gated = false;
+	__u64 outcome;
+
+	if (!s)
 		return 0;
+	if (s->mode == HOOK_MODE_SIGNED && s->paired && !met->is_signed)
+		return decide(s, met->dev, HOOK_UNSIGNED);
+	met->ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
+	if (!submit(met))
+		return lose(s, met->dev);
+	__sync_fetch_and_add(&s->submitted, 1);
+	if (is_known(s, met))
+		return decide(s, met->dev, HOOK_KNOWN);
+	if (s->gated)
+		gated = !bpf_map_update_elem(&pending, &met->dev, &met->ticket, BPF_ANY);
+	outcome = wait_for_answer(s, met);
+	if (!gated || (outcome != HOOK_CROWDED && outcome != HOOK_TIMEOUT))
+		return decide(s, met->dev, outcome);
+	__sync_fetch_and_add(&s->outcomes[outcome], 1);
+	__sync_fetch_and_add(&s->outcomes[HOOK_GATED], 1);
+	return 0;
+}
+
+/* Copies a text, and nothing of what lies behind its end. */
+static __always_inline void read_text(__u64 address, __u64 *ret, unsigned int words)
+{
+	bool ended = !address;
+
+	for (unsigned int i = 0; i < words; i++) {
+		__u64 word = ended ? 0 : peek(address + 8 * i);
+		/* The highest bit of the first octet that is 0. */
+		__u64 end = (word - ONES) & ~word & ONES << 7;
+
+		end &= -end;
+		ret[i] = end ? word & (end - 1) : word;
+		ended |= end != 0;
 	}
-	return decide(s, dev, outcome, known);
 }
 
 /* Copies what the kernel announced; a digest that is too long is cut. */
@@ -321,39 +290,45 @@ static __always_inline void read_digest(__u64 address, struct hook_seen *ret)
 
 		ret->digest[i] = left ? peek(octets + 8 * i) & mask : 0;
 	}
-	for (unsigned int i = 0; i < HOOK_ALGORITHM_WORDS; i++)
-		ret->algorithm[i] = peek(name + 8 * i);
+	read_text(name, ret->algorithm, HOOK_ALGORITHM_WORDS);
 }
 
-static __noinline int set_integrity(void *ctx, struct block_device *bdev, int type,
-					 __u64 size)
+/*
+ * One of the kernel's two announcements.  That the second will come is known from the first
+ * time it did, or from how the module was built if it was there when the hook was armed.
+ * Until then the first is an event of its own, and in mode "signed" it is the daemon who
+ * finds out whether the kernel verified a signature.
+ */
+static __noinline int set_integrity(void *ctx, struct block_device *bdev, int type)
 {
 	struct hook_shared *s = get_shared();
-	__u64 value = 0, diskseq;
-	struct hook_seen fresh, *seen;
-	__u32 dev = bdev->bd_dev;
+	struct hook_event met = { .dev = bdev->bd_dev, .diskseq = bdev->bd_disk->diskseq };
+	struct hook_seen *seen;
+	__u64 value = 0;
 
 	bpf_get_func_arg(ctx, 2, &value);
 	if (!s || (type != LSM_INT_DMVERITY_ROOTHASH && type != LSM_INT_DMVERITY_SIG_VALID))
 		return 0;
 	__sync_fetch_and_add(&s->hits, 1);
-	diskseq = bdev->bd_disk->diskseq;
 	if (type == LSM_INT_DMVERITY_ROOTHASH) {
+		/* Null: the signature was refused, by another security module or by us. */
 		if (!value) {
-			bpf_map_delete_elem(&announced, &dev);
+			bpf_map_delete_elem(&announced, &met.dev);
 			return 0;
 		}
-		read_digest(value, &fresh);
-		bpf_map_update_elem(&announced, &dev, &fresh, BPF_ANY);
-		if (s->paired)
-			return 0;
+		read_digest(value, &met.seen);
+		if (bpf_map_update_elem(&announced, &met.dev, &met.seen, BPF_ANY))
+			return lose(s, met.dev);
+		return s->paired ? 0 : activate(&met);
 	}
-	seen = bpf_map_lookup_elem(&announced, &dev);
+	s->paired = 1;
+	seen = bpf_map_lookup_elem(&announced, &met.dev);
 	if (!seen)
-		return 0;
-	if (type == LSM_INT_DMVERITY_ROOTHASH)
-		return activate(s, dev, diskseq, seen, 0);
-	return s->paired ? activate(s, dev, diskseq, seen, value ? size : 0) : 0;
+		return lose(s, met.dev);
+	__builtin_memcpy(&met.seen, seen, sizeof(met.seen));
+	bpf_map_delete_elem(&announced, &met.dev);
+	met.is_signed = value != 0;
+	return activate(&met);
 }
 
 /* The kernel wants to see that nothing else than 0 or an error can be returned. */
@@ -366,13 +341,13 @@ static __always_inline int checked(int r)
 SEC("?lsm/bdev_setintegrity")
 int BPF_PROG(hook_lsm, struct block_device *bdev, int type)
 {
-	return checked(set_integrity(ctx, bdev, type, ctx[3]));
+	return checked(set_integrity(ctx, bdev, type));
 }
 
 SEC("?fmod_ret/security_bdev_setintegrity")
 int BPF_PROG(hook_fmod_ret, struct block_device *bdev, int type)
 {
-	return checked(set_integrity(ctx, bdev, type, ctx[3]));
+	return checked(set_integrity(ctx, bdev, type));
 }
 
 /*
@@ -383,7 +358,7 @@ static __noinline int use(__u32 dev)
 {
 	struct hook_shared *s = get_shared();
 	__u64 *found = bpf_map_lookup_elem(&pending, &dev);
-	struct wait wait = { .outcome = HOOK_WAITING };
+	struct wait wait = { .slot = dev };
 
 	if (!found || !s || bpf_get_current_pid_tgid() >> 32 == s->daemon)
 		return 0;
@@ -394,7 +369,7 @@ static __noinline int use(__u32 dev)
 		bpf_map_delete_elem(&pending, &dev);
 		return 0;
 	}
-	return decide(s, dev, wait.outcome, false);
+	return decide(s, dev, wait.outcome);
 }
 
 #define S_IFMT	0170000
@@ -426,7 +401,7 @@ static __noinline int try_out(void)
 		return 0;
 	ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
 	s->probe_ticket = ticket;
-	s->probe_outcome = spin(ticket, PROBE_NS);
+	s->probe_outcome = spin(ticket, HOOK_PROBE_DEV, PROBE_NS);
 	return 0;
 }
 

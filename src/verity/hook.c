@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -18,6 +19,7 @@
 #include "base/hex.h"
 
 #define TAG_SIZE	8	/* bytes of a program's tag */
+#define PROC_PID_INIT_INO 0xeffffffcU	/* of the first PID namespace, in every boot */
 #define SPIN_MAX_NS	200000000ULL	/* of an activation where a gate is closed */
 
 /**
@@ -86,7 +88,7 @@ void hook_shared_unmap(struct hook_shared *shared)
 
 /**
  * hook_shared_configure() - settle what a hook does, and that we are its daemon
- * @shared:  memory shared with it, in which @gated is settled
+ * @shared:  memory shared with it, in which @gated and @preempted are settled
  * @options: what it shall do
  *
  * Where others cannot run on the CPU of a waiting activation, our own turn may be on just
@@ -96,10 +98,16 @@ void hook_shared_configure(struct hook_shared *shared,
 			   const struct verity_hook_options *options)
 {
 	uint64_t wait_ns = options->wait_ms * 1000000ULL;
+	bool soon = shared->gated && !shared->preempted && wait_ns > SPIN_MAX_NS;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	shared->mode = options->mode;
 	shared->wait_ns = wait_ns;
-	shared->spin_ns = shared->gated && wait_ns > SPIN_MAX_NS ? SPIN_MAX_NS : wait_ns;
+	shared->spin_ns = soon ? SPIN_MAX_NS : wait_ns;
+	shared->max_waiters = !wait_ns		? 0
+			      : shared->preempted ? UINT32_MAX
+			      : cpus > 1	? (__u32)cpus - 1
+						: 0;
 	shared->daemon = (__u32)getpid();
 }
 
@@ -166,7 +174,7 @@ static int adopt(struct verity_hook *hook, const struct verity_hook_options *opt
 
 	if (r == 0)
 		r = set_up(hook);
-	if (r == 0 && hook->shared->kind > options->kind)
+	if (r == 0 && hook->shared->kind > (__u32)options->kind)
 		r = -EBADMSG;
 	if (r < 0) {
 		release(hook);
@@ -194,6 +202,14 @@ static int arm(struct verity_hook *hook, const struct verity_hook_options *optio
 	return r;
 }
 
+/* The hook knows processes by the numbers that the first PID namespace gives them. */
+static bool is_pid_known(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == PROC_PID_INIT_INO;
+}
+
 /**
  * verity_hook_open() - go on with the hook that is armed, or arm one
  * @options: what it shall do
@@ -206,16 +222,20 @@ static int arm(struct verity_hook *hook, const struct verity_hook_options *optio
 int verity_hook_open(const struct verity_hook_options *options, struct verity_hook **ret)
 {
 	_cleanup_free_ struct verity_hook *hook = calloc(1, sizeof(*hook));
-	int r;
+	int adopted, r;
 
 	if (!hook)
 		return -ENOMEM;
+	if (!is_pid_known())
+		return -EOPNOTSUPP;
 	hook->parts = (struct hook_parts)HOOK_PARTS_NONE;
-	r = adopt(hook, options);
-	if (r < 0)
-		r = arm(hook, options);
+	adopted = adopt(hook, options);
+	r = adopted < 0 ? arm(hook, options) : 0;
 	if (r < 0)
 		return r;
+	/* What a hook has kept that cannot be gone on with is lost. */
+	if (adopted < 0 && adopted != -ENOENT)
+		(void)__atomic_fetch_add(&hook->shared->dropped, 1, __ATOMIC_ACQ_REL);
 	*ret = take_ptr(hook);
 	return 0;
 }
@@ -299,7 +319,7 @@ bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret)
 		},
 		.hook = true,
 		.ticket = event->ticket,
-		.seen.kernel_signature = event->signature_size > 0,
+		.seen.kernel_signature = event->is_signed,
 		.seen.root_hash_size = event->seen.size,
 	};
 	memcpy(ret->seen.root_hash, event->seen.digest, ret->seen.root_hash_size);
@@ -311,35 +331,45 @@ bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret)
  * verity_hook_answer() - let an activation go on
  * @hook:         the hook
  * @announcement: the one that verity_hook_next() gave last
- * @measured:     whether it was measured
+ * @answer:       what became of it
  */
 void verity_hook_answer(struct verity_hook *hook,
-			const struct verity_announcement *announcement, bool measured)
+			const struct verity_announcement *announcement,
+			enum verity_answer answer)
 {
+	static const enum hook_outcome outcomes[] = {
+		[VERITY_MEASURED] = HOOK_MEASURED,
+		[VERITY_UNSIGNED] = HOOK_UNSIGNED,
+		[VERITY_FAILED] = HOOK_FAILED,
+	};
 	struct hook_shared *shared = hook->shared;
 	uint64_t ticket = announcement->ticket, one = 1;
 
-	if (measured)
+	if (answer == VERITY_MEASURED && shared->mode == HOOK_MODE_MEASURE)
 		(void)bpf_map_update_elem(hook->parts.fds[HOOK_PART_MEASURED],
 					  &hook->event.seen, &one, BPF_ANY);
-	__atomic_store_n(&shared->answers[ticket % HOOK_SLOTS],
-			 ticket << 8 | (measured ? HOOK_MEASURED : HOOK_FAILED),
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&shared->answers[announcement->device.minor % HOOK_SLOTS],
+			 ticket << 8 | outcomes[answer], __ATOMIC_RELEASE);
 	__atomic_store_n(&shared->handled, shared->handled + 1, __ATOMIC_RELEASE);
 }
 
 /**
- * verity_hook_name() - kind and tag, as verity_source_name()
+ * verity_hook_name() - kind, tag and mode, as verity_source_name()
  */
 void verity_hook_name(const struct verity_hook *hook,
 		      char ret[static VERITY_SOURCE_NAME_MAX])
 {
+	static const char *const modes[] = {
+		[HOOK_MODE_MEASURE] = "",
+		[HOOK_MODE_ENFORCE] = ":enforce",
+		[HOOK_MODE_SIGNED] = ":signed",
+	};
 	const struct hook_shared *shared = hook->shared;
-	const char *suffix = shared->gated ? "-use" : "-async";
+	const char *suffix = shared->max_waiters ? "" : "-async";
 
-	(void)snprintf(ret, VERITY_SOURCE_NAME_MAX, "%s%s:%s",
-		       verity_kind_name(shared->kind), shared->max_waiters ? "" : suffix,
-		       hook->tag);
+	(void)snprintf(ret, VERITY_SOURCE_NAME_MAX, "%s%s:%s%s",
+		       verity_kind_name(shared->kind), shared->gated ? "-use" : suffix,
+		       hook->tag, modes[shared->mode]);
 }
 
 static const char *reason_of(uint64_t outcome)
@@ -371,11 +401,12 @@ void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *re
 		.refused = load(&shared->refused) - load(&shared->said),
 		.refused_device = { .major = shared->refused_dev >> 20,
 				    .minor = shared->refused_dev & 0xfffff },
+		.known = load(&shared->outcomes[HOOK_KNOWN]),
 		.reason = reason_of(shared->refused_outcome),
 		.last_wait_us = load(&shared->wait_last_ns) / 1000,
 		.longest_wait_us = load(&shared->wait_max_ns) / 1000,
 	};
-	for (int i = HOOK_FAILED; i < HOOK_OUTCOME_MAX; i++)
+	for (int i = HOOK_FAILED; i < HOOK_GATED; i++)
 		ret->unwaited += load(&shared->outcomes[i]);
 }
 

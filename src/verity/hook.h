@@ -13,7 +13,8 @@ void verity_hook_close(struct verity_hook *hook);
 int verity_hook_fd(const struct verity_hook *hook);
 bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret);
 void verity_hook_answer(struct verity_hook *hook,
-			const struct verity_announcement *announcement, bool measured);
+			const struct verity_announcement *announcement,
+			enum verity_answer answer);
 void verity_hook_name(const struct verity_hook *hook,
 		      char ret[static VERITY_SOURCE_NAME_MAX]);
 bool verity_hook_is_pinned(const struct verity_hook *hook);

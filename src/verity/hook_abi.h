@@ -11,7 +11,8 @@
 #include <linux/types.h>
 
 #define HOOK_ABI		1
-#define HOOK_SLOTS		1024	/* a power of two */
+#define HOOK_SLOTS		4096	/* a power of two */
+#define HOOK_PROBE_DEV		0	/* for which the probe waits */
 #define HOOK_DIGEST_WORDS	8	/* of 8 bytes */
 #define HOOK_ALGORITHM_WORDS	8
 
@@ -26,6 +27,7 @@ enum hook_mode {
 enum hook_outcome {
 	HOOK_WAITING,
 	HOOK_MEASURED,		/* the daemon says so */
+	HOOK_KNOWN,		/* it did not wait: its root hash was measured before */
 	HOOK_FAILED,		/* the daemon says that it could not */
 	HOOK_TIMEOUT,
 	HOOK_KILLED,		/* the activating process is being killed */
@@ -33,7 +35,7 @@ enum hook_outcome {
 	HOOK_CROWDED,		/* one more waiting CPU would leave the daemon none */
 	HOOK_FULL,		/* no room in the ring */
 	HOOK_UNSIGNED,
-	HOOK_GATED,		/* it went on; whoever opens the device waits */
+	HOOK_GATED,		/* beside another one: who opens the device waits instead */
 	HOOK_OUTCOME_MAX,
 };
 
@@ -41,7 +43,7 @@ enum hook_outcome {
  * struct hook_seen - a root hash as the kernel announces it
  * @digest:    its octets, then zeros
  * @size:      how many octets
- * @algorithm: text with a NUL, then anything
+ * @algorithm: text, then zeros; without a NUL if it was longer
  */
 struct hook_seen {
 	__u64 digest[HOOK_DIGEST_WORDS];
@@ -57,18 +59,16 @@ struct hook_key {
 
 /**
  * struct hook_event - one activation, as it lies in the ring
- * @ticket:         who waits for it, see struct hook_shared::answers
- * @diskseq:        of the disk
- * @dev:            as the kernel keeps it: major << 20 | minor
- * @tgid:           the process that activates
- * @signature_size: in bytes, of the signature that the kernel verified; 0 if none
+ * @ticket:    who waits for it, see struct hook_shared::answers
+ * @diskseq:   of the disk
+ * @dev:       as the kernel keeps it: major << 20 | minor
+ * @is_signed: the kernel verified a signature
  */
 struct hook_event {
 	__u64 ticket;
 	__u64 diskseq;
 	__u32 dev;
-	__u32 tgid;
-	__u64 signature_size;
+	__u32 is_signed;
 	struct hook_seen seen;
 };
 
@@ -79,19 +79,21 @@ struct hook_event {
  * @abi:         HOOK_ABI
  * @kind:        enum verity_kind
  * @mode:        enum hook_mode
- * @paired:      each announced root hash is followed by a word on its signature
+ * @preempted:   others can run on the CPU of an activation that waits
+ * @gated:       opening and mounting a device waits, too
  * @wait_ns:     how long an activation, or who uses its device, waits at most
  * @spin_ns:     how long the activation itself does
  * @max_waiters: how many may wait at once
- * @gated:       where an activation cannot wait, opening and mounting the device does
  * @probe:       the process that tries whether the hook works
  * @handled:     how many events were taken from the ring and dealt with
  * @reported:    how much of @dropped is in the log
  * @said:        how much of @refused a person was told of
- * @answers:     answers[ticket % HOOK_SLOTS] = ticket << 8 | enum hook_outcome
  *
  * Written by both:
  * @daemon:      the process to wait for; 0 if there is none
+ * @paired:      each announced root hash is followed by a word on its signature
+ * @answers:     answers[dev % HOOK_SLOTS] = ticket << 8 | enum hook_outcome, the last one
+ *               for that device; written by the hook if no daemon is going to
  *
  * Written by the hook:
  * @tickets:     how many were given out
@@ -112,17 +114,19 @@ struct hook_shared {
 	__u32 abi;
 	__u32 kind;
 	__u32 mode;
-	__u32 paired;
+	__u32 preempted;
+	__u32 gated;
+	__u32 max_waiters;
 	__u64 wait_ns;
 	__u64 spin_ns;
-	__u32 max_waiters;
-	__u32 probe;
 	__u64 handled;
 	__u64 reported;
 	__u64 said;
+	__u32 probe;
 
 	__u32 daemon;
-	__u32 gated;
+	__u32 paired;
+	__u32 refused_dev;
 
 	__u64 tickets;
 	__u64 submitted;
@@ -134,8 +138,7 @@ struct hook_shared {
 	__u64 wait_max_ns;
 	__u64 refused;
 	__u64 outcomes[HOOK_OUTCOME_MAX];
-	__u32 refused_dev;
-	__u32 refused_outcome;
+	__u64 refused_outcome;
 	__u64 probe_ticket;
 	__u64 probe_outcome;
 

@@ -126,15 +126,6 @@ static int try_kind(struct bpf_object *object, enum verity_kind kind,
 	return fd < 0 ? fd : hook_probe(shared);
 }
 
-static unsigned int waiters(int probed)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (probed == HOOK_PROBED_PREEMPTED)
-		return UINT32_MAX;
-	return cpus > 1 ? (unsigned int)cpus - 1 : 0;
-}
-
 /*
  * Has opening and mounting wait, if the kernel calls such programs at all.  A gate that
  * only opens or only mounts pass is none.
@@ -169,7 +160,7 @@ static int arm(struct bpf_object *object, unsigned int wanted,
 		if (probed < 0 || probed == HOOK_PROBED_DEAD)
 			continue;
 		shared->kind = (__u32)kind;
-		shared->max_waiters = options->wait_ms ? waiters(probed) : 0;
+		shared->preempted = probed == HOOK_PROBED_PREEMPTED;
 		if (probed == HOOK_PROBED_CALLED && options->wait_ms &&
 		    kind == VERITY_KIND_LSM)
 			shared->gated = close_gates(object, parts);

@@ -43,7 +43,8 @@ static bool is_mounted(void)
  * hook_pin_find() - open the parts of a hook that an earlier process armed
  * @ret: owned by the caller
  *
- * Return: 0; -ENOENT if there is none, or other negative errno of bpf(2).
+ * Return: 0; -ENOENT if there is none, -EBADMSG if there is one without all that it
+ * needs, or another negative errno of bpf(2).
  */
 int hook_pin_find(struct hook_parts *ret)
 {
@@ -58,7 +59,7 @@ int hook_pin_find(struct hook_parts *ret)
 			continue;
 		r = -errno;
 		hook_parts_close(&parts);
-		return r;
+		return r == -ENOENT && access(FOLDER, F_OK) == 0 ? -EBADMSG : r;
 	}
 	*ret = parts;
 	return 0;

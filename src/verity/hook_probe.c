@@ -38,7 +38,7 @@ static void answer(struct hook_shared *shared, pid_t child)
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		ticket = load(&shared->probe_ticket);
 		if (ticket && !answered) {
-			__atomic_store_n(&shared->answers[ticket % HOOK_SLOTS],
+			__atomic_store_n(&shared->answers[HOOK_PROBE_DEV],
 					 ticket << 8 | HOOK_MEASURED, __ATOMIC_RELEASE);
 			answered = true;
 		}

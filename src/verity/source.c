@@ -155,13 +155,14 @@ int verity_source_next(struct verity_source *source, struct verity_announcement 
  * verity_source_answer() - let an activation go on that the hook announced
  * @source:       as for verity_source_next()
  * @announcement: from there; nothing happens if it is not the hook's
- * @measured:     it is in the log and in the TPM
+ * @answer:       what became of it
  */
 void verity_source_answer(struct verity_source *source,
-			  const struct verity_announcement *announcement, bool measured)
+			  const struct verity_announcement *announcement,
+			  enum verity_answer answer)
 {
 	if (source->hook && announcement->hook)
-		verity_hook_answer(source->hook, announcement, measured);
+		verity_hook_answer(source->hook, announcement, answer);
 }
 
 /**
@@ -182,8 +183,9 @@ const char *verity_kind_name(enum verity_kind kind)
  * verity_source_name() - the end of the word that says how activations are announced
  * @source: open
  * @ret:    `<kind>:<tag>`: the tag is the kernel's, of the program that it runs, or `-`;
- *          the kind ends in `-use` where no activation can wait, but opening or mounting
- *          the device does, and in `-async` where that does not wait either
+ *          the kind ends in `-use` where not every activation can wait, but opening or
+ *          mounting the device does, and in `-async` where nothing waits; `:<mode>`
+ *          follows where the mode is one that refuses
  */
 void verity_source_name(const struct verity_source *source,
 			char ret[static VERITY_SOURCE_NAME_MAX])

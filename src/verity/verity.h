@@ -108,7 +108,7 @@ enum verity_kind {
 enum verity_mode {
 	VERITY_MODE_MEASURE,	/* it goes on */
 	VERITY_MODE_ENFORCE,	/* the kernel refuses it */
-	VERITY_MODE_SIGNED,	/* and any without a signature that the kernel verified */
+	VERITY_MODE_SIGNED,	/* so is any without a signature that the kernel verified */
 };
 
 /**
@@ -140,12 +140,20 @@ struct verity_announcement {
 	struct verity_params seen;
 };
 
+/* What verity_source_answer() says of an announcement. */
+enum verity_answer {
+	VERITY_MEASURED,	/* it is in the log and in the TPM */
+	VERITY_UNSIGNED,	/* so it is, and it may not be: see VERITY_MODE_SIGNED */
+	VERITY_FAILED,		/* it could not be measured */
+};
+
 /**
  * struct verity_counts - what the kernel hook has met since it was armed
  * @events:   activations announced
  * @lost:     activations that it saw and could not announce, less those reported
  * @refused:  activations it refused, less those reported
- * @unwaited: activations that went on, or were refused, before they were measured
+ * @known:    activations that went on at once, as their root hash was measured before
+ * @unwaited: other activations that went on, or were refused, before they were measured
  * @refused_device: the last one refused
  * @reason:   why, static string
  * @last_wait_us, @longest_wait_us: how long activations waited
@@ -154,6 +162,7 @@ struct verity_counts {
 	uint64_t events;
 	uint64_t lost;
 	uint64_t refused;
+	uint64_t known;
 	uint64_t unwaited;
 	struct verity_device refused_device;
 	const char *reason;
@@ -183,14 +192,15 @@ struct verity_source {
 };
 
 #define VERITY_SOURCE_NONE	{ .fd = -1, .netlink_fd = -1, .root_fd = -1 }
-#define VERITY_SOURCE_NAME_MAX	48	/* bytes, with NUL */
+#define VERITY_SOURCE_NAME_MAX	64	/* bytes, with NUL */
 
 int verity_source_open(struct verity_source *source, int root_fd,
 		       const struct verity_hook_options *options);
 void verity_source_close(struct verity_source *source);
 int verity_source_next(struct verity_source *source, struct verity_announcement *ret);
 void verity_source_answer(struct verity_source *source,
-			  const struct verity_announcement *announcement, bool measured);
+			  const struct verity_announcement *announcement,
+			  enum verity_answer answer);
 void verity_source_name(const struct verity_source *source,
 			char ret[static VERITY_SOURCE_NAME_MAX]);
 bool verity_source_stays(const struct verity_source *source);
