@@ -11,37 +11,37 @@ calm() {
 		"$r/dmesg.out"
 }
 
-# judge_begin NAME KIND - the scenario ran, log and TPM agree, activations came by that kind
+# judge_begin NAME HOOK - the scenario ran, log and TPM agree, the word of the hook ends so
 judge_begin() {
 	note "$1"
 	ok "$1: the guest comes to its end" delivered
 	judge_log "$1"
 	ok "$1: the kernel does not complain" calm
-	ok "$1: the log names the hook" [ "$(words "hook:v1:$2:[0-9a-f]{16}\$" | wc -l)" -ge 1 ]
+	ok "$1: the log names the hook" [ "$(words "hook:v1:$2\$" | wc -l)" -ge 1 ]
 }
 
 # judge_hook NAME KIND - nothing is active before it is measured
 judge_hook() {
-	judge_begin "$1" "$2"
+	judge_begin "$1" "$2:[0-9a-f]{16}"
 	for moment in open waited create reload; do
 		ok "$1: $moment: the TPM has what the log says" python3 "$here/recompute.py" \
 			"$r/$moment"
 	done
 	ok "$1: a device does not come up before it is measured" grep -qx docs:Suspended \
 		"$r/waiting.out"
-	ok "$1: each activation is measured" count 4 dm-verity:v1:
-	ok "$1: a reload with the same root hash is one" count 1 \
-		dm-verity:v1:.*:ignore_corruption:none
+	ok "$1: each activation is measured" count 5 dm-verity:v1:
+	ok "$1: a reload is one" count 1 dm-verity:v1:.*:ignore_corruption:none
+	ok "$1: what was measured before does not wait" same "$(cat "$r/known-info.out")" Active
 	ok "$1: nothing is missing" count 0 lost:v1:
 }
 
 # refused NAME REASON - was an activation refused, and a person told why?
 refused() {
-	ended "$1" 4 && grep -q "veritally: 1 activation was refused, .*: $2\$" "$r/dmesg.out"
+	ended "$1" 4 && grep -Eq "veritally: [0-9]+ activations? w.* refused, .*: $2\$" "$r/dmesg.out"
 }
 
 judge_enforce() {
-	judge_begin enforce lsm
+	judge_begin enforce 'lsm:[0-9a-f]{16}:enforce'
 	ok 'enforce: what is measured is activated' ended editor 0
 	ok 'enforce: a daemon that is stopped: refused' refused stopped 'it was not measured in time'
 	ok 'enforce: a daemon that is dead: refused' refused dead 'no daemon was there to measure it'
@@ -50,7 +50,7 @@ judge_enforce() {
 }
 
 judge_signed() {
-	judge_begin signed lsm
+	judge_begin signed 'lsm:[0-9a-f]{16}:signed'
 	ok 'signed: an unsigned image is refused' refused editor \
 		'the kernel verified no signature of it'
 	ok 'signed: what was seen of it before that is gone' count \
@@ -58,8 +58,18 @@ judge_signed() {
 	ok 'signed: nothing is left' same "$(cat "$r/left.out")" 'No devices found'
 }
 
+# judge_late - where the kernel says only later whether it verifies signatures
+judge_late() {
+	judge_begin late 'lsm(-use)?:[0-9a-f]{16}:signed'
+	for image in first second; do
+		ok "late: an unsigned image is refused: $image" refused $image \
+			'the kernel verified no signature of it'
+	done
+	ok 'late: nothing is left' same "$(cat "$r/left.out")" 'No devices found'
+}
+
 judge_full() {
-	judge_begin full 'lsm(-use)?'
+	judge_begin full 'lsm(-use)?:[0-9a-f]{16}'
 	lost=$(words 'lost:v1:' | sed 's/.*://')
 	taken=$(words dm-verity:v1: phase=host source=hook | wc -l)
 	ok 'full: the log says how many did not fit' same "$((lost + taken))" 40
@@ -68,7 +78,7 @@ judge_full() {
 }
 
 judge_drain() {
-	judge_begin drain 'lsm(-use)?'
+	judge_begin drain 'lsm(-use)?:[0-9a-f]{16}'
 	ok 'drain: what came before and after switch-root is measured by the host' same \
 		"$(words dm-verity:v1:1 phase=host source=hook dmName=.* | sort -u)" "$(predicted docs)"
 	ok 'drain: what came and went is, too' count 1 dm-verity:v1:gone: phase=host source=hook
@@ -76,7 +86,7 @@ judge_drain() {
 }
 
 judge_use() {
-	judge_begin use lsm-use
+	judge_begin use 'lsm-use:[0-9a-f]{16}:enforce'
 	ok 'use: the activation itself goes on' ended open 0
 	ok 'use: who opens the device waits' [ ! -s "$r/waiting.out" ]
 	ok 'use: and reads it then' ended read 0
@@ -86,9 +96,9 @@ judge_use() {
 	ok 'use: what is measured can' ended after 0
 }
 
-# judge_many NAME - as many records as activations, whatever the order
+# judge_many NAME KIND - as many records as activations, whatever the order
 judge_many() {
-	judge_begin "$1" lsm
+	judge_begin "$1" "$2:[0-9a-f]{16}"
 	ok "$1: sync returns in time" ended sync 0
 	ok "$1: each of 201 activations is measured" count 201 dm-verity:v1:
 	ok "$1: nothing is missing" count 0 lost:v1:
@@ -96,7 +106,7 @@ judge_many() {
 }
 
 judge_tamper() {
-	judge_begin tamper lsm
+	judge_begin tamper 'lsm:[0-9a-f]{16}'
 	ok 'tamper: the loss of the hook is a measured word' count 1 'hook:v1:lost-lsm:[0-9a-f]{16}$'
 	# shellcheck disable=SC2016 # awk's fields
 	ok 'tamper: within two seconds' awk '{ exit $2 - $1 > 2 }' "$r/noticed"
