@@ -82,3 +82,19 @@ predicted() {
 		grep -o 'dm-verity:v1:[^" ]*:none' "$boot/predicted/$image"
 	done | sort -u
 }
+
+# calm - does the kernel complain of nothing, and was nothing left suspended or stuck?
+calm() {
+	[ -s "$r/dmesg.out" ] && [ -e "$r/left.devices" ] && [ -e "$r/left.tasks" ] &&
+		! grep -aE 'BUG:|WARNING:|Oops|Call Trace|soft lockup|rcu.*stall|blocked for more' \
+			"$r/dmesg.out" "$vms/$vm/console" &&
+		! grep -H ':Suspended$' "$r/left.devices" && ! grep -H . "$r/left.tasks"
+}
+
+# judge_calm - the end of every machine that was booted
+judge_calm() {
+	for machine in "$vms"/*; do
+		note "${machine##*/}"
+		ok "$vm: the kernel does not complain, nothing is left suspended or stuck" calm
+	done
+}

@@ -57,6 +57,14 @@ open_image() {
 	veritysetup open "$data" "$2" "$tree" "$roothash"
 }
 
+# table_of NAME - the table that activates /images/NAME.raw, a file system without partitions
+table_of() {
+	data=$(attach "/images/$1.raw")
+	tree=$(attach "/images/$1.verity")
+	read -r start sectors target version _ _ rest <"/images/$1.dmtable"
+	echo "$start $sectors $target $version $data $tree $rest"
+}
+
 # capture NAME COMMAND... - run a command; its output, errors and status become NAME.*
 capture() {
 	capture_name=$out/$1
@@ -80,6 +88,50 @@ wait_for() {
 # has_records N TEXT - does the measurement log hold N records with TEXT?
 has_records() {
 	[ "$(grep -c "$2" /run/log/veritally/measure.log)" -ge "$1" ]
+}
+
+# tpm_command BYTES - one command, written in octal, to the TPM, if there is one; its answer
+tpm_command() {
+	[ -c /dev/tpmrm0 ] || return 0
+	exec 3<>/dev/tpmrm0
+	# shellcheck disable=SC2059 # bytes in octal
+	printf "$1" >&3
+	cat <&3
+	exec 3<&-
+}
+
+# at_return NAME - what the NvPCR holds at this very moment: the TPM's answer to NV_Read is
+# NAME.nv. A tool would take so long that what should be waited for comes to pass meanwhile.
+at_return() {
+	tpm_command '\200\002\0\0\0\043\0\0\001\116\100\0\0\001\001\200\126\105\0\0\0\011\100\0\0\011\0\0\0\0\0\0\040\0\0' \
+		>"$out/$1.nv"
+}
+
+# tpm_pace slow|quick - have a TPM with test.delay= take its time from here on, or no longer
+tpm_pace() {
+	case $1 in
+	slow) tpm_command '\200\001\0\0\0\012\0\0\001\174' ;;	# GetTestResult
+	quick) tpm_command '\200\001\0\0\0\012\0\0\001\201' ;;	# ReadClock
+	esac >/dev/null
+}
+
+# stuck - are there no processes that nothing wakes? Prints those there are
+stuck() {
+	! for stat in /proc/[0-9]*/stat; do
+		read -r line <"$stat" || continue
+		case $line in
+		*') D '*) echo "$line" ;;
+		esac
+	done 2>/dev/null | grep .
+}
+
+# remains - what must not be left behind: suspended devices, processes that wait for ever
+remains() {
+	dmsetup info -c --noheadings -o name,suspended >"$out/left.devices" 2>&1 || true
+	for _ in 1 2 3 4 5; do
+		stuck >"$out/left.tasks" && break
+		sleep 0.2
+	done
 }
 
 # evidence - what the TPM holds, read by tools that are not ours
