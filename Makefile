@@ -124,12 +124,12 @@ build/veritally: $O/veritally
 $O/veritally: $(OBJ) $O/link-flags
 	$(call msg,LD)$(LINK) $(CFLAGS_ALL) $(if $(lto),-w) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LDLIBS_ALL)
 
-$O/%.o: %.c $O/compile-flags | $(DEPS_READY)
+$O/%.o: %.c $O/compile-flags $(DEPS_READY)
 	$(call msg,CC)mkdir -p $(@D) && \
 		$(compile) $(CPPFLAGS_ALL) -Itest $(CFLAGS_ALL) -c -o $@ $<
 
 # Programs for the kernel, whatever compiler makes the rest, are part of the binary.
-$(BPF_OBJ): $O/%.bpf.o: %.bpf.c $O/compile-flags | $(DEPS_READY)
+$(BPF_OBJ): $O/%.bpf.o: %.bpf.c $O/compile-flags $(DEPS_READY)
 	$(call msg,BPF)mkdir -p $(@D) && clang -std=gnu11 -target bpf -mcpu=v3 -Os -g -Wall \
 		-Wextra -Wno-unused-parameter $(WERROR:%=-Werror) -MMD -MP -Isrc \
 		$(BPF_INCLUDE) -c -o $@ $< && llvm-strip -g --wildcard --strip-symbol='LBB*' $@
