@@ -55,7 +55,7 @@ endif
 
 comma := ,
 comp := $(if $(filter default,$(origin CC)),gcc,$(CC))
-CFLAGS ?= -O2 -g
+CFLAGS ?= $(if $(filter static,$(MODE)),-Os,-O2) -g
 PKG_CONFIG ?= pkg-config
 PACKAGES := tss2-esys tss2-mu libcryptsetup devmapper json-c blkid nettle libbpf
 
