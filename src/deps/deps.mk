@@ -20,7 +20,7 @@ DEPS_CFLAGS := -Os -fno-pie -ffunction-sections -fdata-sections \
 
 DEPS_LIBS := -ltss2-esys -ltss2-sys -ltss2-mu \
 	-lmbedcrypto -lcryptsetup -ldevmapper -lblkid -luuid -ljson-c -lnettle \
-	-lbpf -lelf -lz
+	-lbpf -lelf
 
 deps: $(DEPS_STAMPS)
 	@:
@@ -33,7 +33,6 @@ fetch:
 
 $(DEPS)/stamp/tpm2-tss: $(DEPS)/stamp/mbedtls
 $(DEPS)/stamp/cryptsetup: $(addprefix $(DEPS)/stamp/,nettle json-c util-linux lvm2)
-$(DEPS)/stamp/elfutils: $(DEPS)/stamp/zlib
 $(DEPS)/stamp/libbpf: $(DEPS)/stamp/elfutils
 
 $(DEPS)/stamp/%: $(DEPS)/key/% src/deps/%.sh src/deps/build.sh | $(KERNEL_HEADERS)
