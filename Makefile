@@ -128,11 +128,14 @@ $O/%.o: %.c $O/compile-flags $(DEPS_READY)
 	$(call msg,CC)mkdir -p $(@D) && \
 		$(compile) $(CPPFLAGS_ALL) -Itest $(CFLAGS_ALL) -c -o $@ $<
 
-# Programs for the kernel, whatever compiler makes the rest, are part of the binary.
+# Programs for the kernel, whatever compiler makes the rest, are part of the binary.  The
+# kernel needs the types, but not the lines of the source, which clang looks for below /.
 $(BPF_OBJ): $O/%.bpf.o: %.bpf.c $O/compile-flags $(DEPS_READY)
 	$(call msg,BPF)mkdir -p $(@D) && clang -std=gnu11 -target bpf -mcpu=v3 -Os -g -Wall \
 		-Wextra -Wno-unused-parameter $(WERROR:%=-Werror) -MMD -MP -Isrc \
-		$(BPF_INCLUDE) -c -o $@ $< && llvm-strip -g --wildcard --strip-symbol='LBB*' $@
+		-fdebug-compilation-dir=/ $(BPF_INCLUDE) -c -o $@ $< && \
+		llvm-strip -g --wildcard --strip-symbol='LBB*' -R .llvm_addrsig \
+		-R .rel.BTF -R .rel.BTF.ext $@
 
 $O/%_object.o: %_object.S $O/%.bpf.o
 	$(call msg,AS)$(compile) -c -I$(@D) -o $@ $<
