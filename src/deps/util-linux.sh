@@ -2,9 +2,11 @@
 # shellcheck shell=sh
 # util-linux: libuuid for cryptsetup, libblkid to find an image's partitions.
 
-# libblkid drags in every prober it knows.  Of a file's contents only the
-# partition table matters here, so leave it that one prober per kind.
-sed -i '/_idinfo,$/{/verity_hash_idinfo/!d}' libblkid/src/superblocks/superblocks.c
+# libblkid drags in every prober it knows.  Of an image only a partition table of the
+# type GPT matters here, so leave it that, and one prober of each other kind.
+sed -i '/^[[:blank:]]*&.*_idinfo\>/{/verity_hash_\|gpt_pt_\|sysfs_tp_/!d}' \
+	libblkid/src/superblocks/superblocks.c libblkid/src/partitions/partitions.c \
+	libblkid/src/topology/topology.c
 
 configure --disable-all-programs --enable-libuuid --enable-libblkid --disable-nls \
 	--disable-asciidoc --disable-bash-completion --without-ncurses --without-ncursesw \
