@@ -8,7 +8,6 @@
  * Spec: UAPI.2 Discoverable Partitions Specification
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/utsname.h>
@@ -26,7 +25,7 @@ enum tree { ROOT, USR, TREE_MAX };
 
 static const struct {
 	const char *name;
-	const char *machine;			/* pattern of what uname(2) says */
+	const char *machine;			/* what uname(2) says: see is_machine() */
 	const char *const types[TREE_MAX][PART_MAX];
 } architectures[] = {
 	{ "x86-64", "x86_64", {
@@ -93,6 +92,18 @@ static void probep_free(blkid_probe *probe)
 		blkid_free_probe(*probe);
 }
 
+/*
+ * Whether a name is as the pattern says: '?' is any character, '*' any end.  fnmatch(3)
+ * would bring the tables of all characters of the world along.
+ */
+static bool is_machine(const char *pattern, const char *name)
+{
+	for (; *pattern && *name; pattern++, name++)
+		if (*pattern != '?' && *pattern != *name)
+			break;
+	return *pattern == '*' || *pattern == *name;
+}
+
 /* Index into architectures[]; this machine's if @name is NULL. */
 static int find_architecture(const char *name)
 {
@@ -102,7 +113,7 @@ static int find_architecture(const char *name)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++)
 		if (name ? !strcmp(name, architectures[i].name) :
-			   !fnmatch(architectures[i].machine, machine.machine, 0))
+			   is_machine(architectures[i].machine, machine.machine))
 			return (int)i;
 	return -EINVAL;
 }
