@@ -15,14 +15,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* The code without which handle it is about: TPM_RC_HANDLE + TPM_RC_1 and the like. */
-#define RC_HANDLE_MASK	0x8ffu
 #define NAME_HEADER	2	/* octets: the algorithm's identifier */
-
-static bool is_absent(const struct tpm *tpm, int r)
-{
-	return r == -EREMOTEIO && (tpm->rc & RC_HANDLE_MASK) == TPM2_RC_HANDLE;
-}
+#define CHUNK_SIZE	512	/* bytes that every TPM reads at once */
 
 static struct tpm_nv_object *find_object(struct tpm *tpm, uint32_t handle)
 {
@@ -65,7 +59,7 @@ static int make_object(struct tpm *tpm, uint32_t handle, ESYS_TR *ret)
 	forget_object(tpm, handle);
 	r = tpm_command_end(tpm, Esys_TR_FromTPMPublic(tpm->esys, handle, ESYS_TR_NONE,
 						       ESYS_TR_NONE, ESYS_TR_NONE, &tr));
-	if (is_absent(tpm, r))
+	if (tpm_is_absent(tpm, r))
 		return TPM_ABSENT;
 	if (r < 0)
 		return r;
@@ -174,6 +168,25 @@ int tpm_nv_list(struct tpm *tpm, uint32_t *ret, size_t max, size_t *ret_n)
 	return 0;
 }
 
+/**
+ * tpm_nv_octets() - read the public area of an index as the TPM has it
+ * @tpm:        connection
+ * @handle:     of the index
+ * @ret_public: TPM2B_NV_PUBLIC
+ * @ret_name:   its Name
+ *
+ * One command, TPM2_NV_ReadPublic.
+ *
+ * Return: as tpm_nv_find().
+ */
+int tpm_nv_octets(struct tpm *tpm, uint32_t handle, struct tpm_octets *ret_public,
+		  struct tpm_name *ret_name)
+{
+	int r = tpm_nv_find(tpm, handle, ret_name);
+
+	return r ? r : tpm_answer_2b(tpm, TPM_ANSWER_BARE, 0, ret_public);
+}
+
 static int from_esys(const TPMS_NV_PUBLIC *area, struct tpm_nv_public *ret)
 {
 	enum digest_alg alg = digest_alg_from_tpm_id(area->nameAlg);
@@ -218,7 +231,7 @@ int tpm_nv_read_public(struct tpm *tpm, uint32_t handle, struct tpm_nv_public *r
 	r = tpm_command_end(tpm, Esys_NV_ReadPublic(tpm->esys, tr, ESYS_TR_NONE,
 						    ESYS_TR_NONE, ESYS_TR_NONE, &area,
 						    /* nvName= */ NULL));
-	if (is_absent(tpm, r))
+	if (tpm_is_absent(tpm, r))
 		return TPM_ABSENT;
 	return r < 0 ? r : from_esys(&area->nvPublic, ret);
 }
@@ -286,7 +299,7 @@ int tpm_nv_undefine(struct tpm *tpm, uint32_t handle)
 	r = tpm_command_end(tpm, Esys_NV_UndefineSpace(tpm->esys, ESYS_TR_RH_OWNER, tr,
 						       ESYS_TR_PASSWORD, ESYS_TR_NONE,
 						       ESYS_TR_NONE));
-	if (is_absent(tpm, r)) {
+	if (tpm_is_absent(tpm, r)) {
 		forget_object(tpm, handle);
 		return TPM_ABSENT;
 	}
@@ -350,10 +363,10 @@ int tpm_nv_extend(struct tpm *tpm, uint32_t handle, const struct tpm_policy *pol
 		 clock_left_ms(deadline_us) > 0);
 	if (r == -EREMOTEIO)
 		forget_object(tpm, handle);
-	return is_absent(tpm, r) ? TPM_ABSENT : r;
+	return tpm_is_absent(tpm, r) ? TPM_ABSENT : r;
 }
 
-static int read_as(struct tpm *tpm, ESYS_TR who, ESYS_TR tr, size_t size,
+static int read_as(struct tpm *tpm, ESYS_TR who, ESYS_TR tr, size_t size, size_t offset,
 		   TPM2B_MAX_NV_BUFFER **ret)
 {
 	int r = tpm_command_begin(tpm);
@@ -362,7 +375,7 @@ static int read_as(struct tpm *tpm, ESYS_TR who, ESYS_TR tr, size_t size,
 		return r;
 	return tpm_command_end(tpm, Esys_NV_Read(tpm->esys, who, tr, ESYS_TR_PASSWORD,
 						 ESYS_TR_NONE, ESYS_TR_NONE, (UINT16)size,
-						 /* offset= */ 0, ret));
+						 (UINT16)offset, ret));
 }
 
 /**
@@ -391,11 +404,11 @@ int tpm_nv_read(struct tpm *tpm, uint32_t handle, enum digest_alg alg,
 	r = tpm_nv_object(tpm, handle, &tr);
 	if (r)
 		return r;
-	r = read_as(tpm, ESYS_TR_RH_OWNER, tr, size, &buffer);
+	r = read_as(tpm, ESYS_TR_RH_OWNER, tr, size, /* offset= */ 0, &buffer);
 	if (r == -EREMOTEIO && tpm->rc != TPM_RC_CODE_NV_UNINITIALIZED &&
-	    !is_absent(tpm, r))
-		r = read_as(tpm, tr, tr, size, &buffer);
-	if (is_absent(tpm, r))
+	    !tpm_is_absent(tpm, r))
+		r = read_as(tpm, tr, tr, size, /* offset= */ 0, &buffer);
+	if (tpm_is_absent(tpm, r))
 		return TPM_ABSENT;
 	if (r == -EREMOTEIO && tpm->rc == TPM_RC_CODE_NV_UNINITIALIZED)
 		return TPM_UNWRITTEN;
@@ -406,4 +419,48 @@ int tpm_nv_read(struct tpm *tpm, uint32_t handle, enum digest_alg alg,
 	digest_zero(alg, ret);
 	memcpy(ret->bytes, buffer->buffer, size);
 	return 0;
+}
+
+/**
+ * tpm_nv_read_data() - read all of an ordinary index by its own authorization
+ * @tpm:      connection
+ * @handle:   of the index
+ * @ret:      what it holds
+ * @max:      room in @ret in bytes
+ * @ret_size: of the index in bytes
+ *
+ * One command for the size, and one for every 512 bytes.
+ *
+ * Return: 0; TPM_ABSENT; TPM_UNWRITTEN; -EMSGSIZE; otherwise as every command.
+ */
+int tpm_nv_read_data(struct tpm *tpm, uint32_t handle, uint8_t *ret, size_t max,
+		     size_t *ret_size)
+{
+	struct tpm_nv_public public;
+	size_t size;
+	ESYS_TR tr;
+	int r;
+
+	r = tpm_nv_read_public(tpm, handle, &public);
+	if (r == 0)
+		r = tpm_nv_object(tpm, handle, &tr);
+	if (r == 0 && public.data_size > max)
+		r = -EMSGSIZE;
+	for (size_t got = 0; r == 0 && got < public.data_size; got += size) {
+		_cleanup_(tpm_esys_freep) TPM2B_MAX_NV_BUFFER *buffer = NULL;
+
+		size = public.data_size - got;
+		if (size > CHUNK_SIZE)
+			size = CHUNK_SIZE;
+		r = read_as(tpm, tr, tr, size, got, &buffer);
+		if (r == 0 && buffer->size != size)
+			r = -EBADMSG;
+		if (r == 0)
+			memcpy(ret + got, buffer->buffer, size);
+	}
+	if (r == -EREMOTEIO && tpm->rc == TPM_RC_CODE_NV_UNINITIALIZED)
+		return TPM_UNWRITTEN;
+	if (r == 0)
+		*ret_size = public.data_size;
+	return r;
 }

@@ -152,3 +152,67 @@ int tpm_pcr_extend(struct tpm *tpm, unsigned int pcr, const struct digest *diges
 						    ESYS_TR_PASSWORD, ESYS_TR_NONE,
 						    ESYS_TR_NONE, &list));
 }
+
+/* Takes over what was read; the selection says which PCRs that was. */
+static int take_bank(const TPML_PCR_SELECTION *selection, const TPML_DIGEST *values,
+		     enum digest_alg alg, uint32_t wanted, uint32_t *ret_pcrs, struct digest *ret)
+{
+	size_t n = 0;
+
+	*ret_pcrs = 0;
+	if (selection->count != 1 || selection->pcrSelections[0].hash != digest_alg_tpm_id(alg))
+		return selection->count ? -EBADMSG : 0;
+	for (unsigned int pcr = 0; pcr < TPM_PCRS; pcr++) {
+		if (!is_selected(&selection->pcrSelections[0], pcr))
+			continue;
+		if (!(wanted & 1u << pcr) || n >= values->count ||
+		    values->digests[n].size != digest_size(alg))
+			return -EBADMSG;
+		digest_zero(alg, &ret[pcr]);
+		memcpy(ret[pcr].bytes, values->digests[n++].buffer, digest_size(alg));
+		*ret_pcrs |= 1u << pcr;
+	}
+	return n == values->count ? 0 : -EBADMSG;
+}
+
+/**
+ * tpm_pcr_read_bank() - read PCRs of one bank
+ * @tpm:  connection
+ * @alg:  the bank
+ * @pcrs: a bit for each PCR that is wanted; afterwards for each that the bank has
+ * @ret:  their values, by number
+ *
+ * One command for some eight PCRs.  They may change in between.
+ *
+ * Spec: TCG TPM 2.0 Library, Part 3, "TPM2_PCR_Read"
+ *
+ * Return: 0; otherwise as every command.
+ */
+int tpm_pcr_read_bank(struct tpm *tpm, enum digest_alg alg, uint32_t *pcrs,
+		      struct digest ret[static TPM_PCRS])
+{
+	uint32_t left = *pcrs, got = 0, read = 0;
+
+	do {
+		_cleanup_(tpm_esys_freep) TPML_PCR_SELECTION *selection = NULL;
+		_cleanup_(tpm_esys_freep) TPML_DIGEST *values = NULL;
+		TPML_PCR_SELECTION wanted = { .count = 1 };
+		int r;
+
+		tpm_policy_select_all(alg, left, &wanted.pcrSelections[0]);
+		r = tpm_command_begin(tpm);
+		if (r < 0)
+			return r;
+		r = tpm_command_end(tpm, Esys_PCR_Read(
+			tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted,
+			/* pcrUpdateCounter= */ NULL, &selection, &values));
+		if (r == 0)
+			r = take_bank(selection, values, alg, left, &read, ret);
+		if (r < 0)
+			return r;
+		got |= read;
+		left &= ~read;
+	} while (left && read);
+	*pcrs = got;
+	return 0;
+}

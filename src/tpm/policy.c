@@ -22,16 +22,26 @@ static void be32(uint32_t value, uint8_t ret[static 4])
 }
 
 /**
- * tpm_policy_select() - select one PCR of one bank
- * @pcr: below 24
+ * tpm_policy_select_all() - select PCRs of one bank
+ * @pcrs: a bit for each
  */
-void tpm_policy_select(enum digest_alg alg, unsigned int pcr, TPMS_PCR_SELECTION *ret)
+void tpm_policy_select_all(enum digest_alg alg, uint32_t pcrs, TPMS_PCR_SELECTION *ret)
 {
 	*ret = (TPMS_PCR_SELECTION){
 		.hash = digest_alg_tpm_id(alg),
 		.sizeofSelect = SELECT_SIZE,
 	};
-	ret->pcrSelect[pcr / 8] = (uint8_t)(1 << pcr % 8);
+	for (size_t i = 0; i < SELECT_SIZE; i++)
+		ret->pcrSelect[i] = (uint8_t)(pcrs >> 8 * i);
+}
+
+/**
+ * tpm_policy_select() - select one PCR of one bank
+ * @pcr: below 24
+ */
+void tpm_policy_select(enum digest_alg alg, unsigned int pcr, TPMS_PCR_SELECTION *ret)
+{
+	tpm_policy_select_all(alg, 1u << pcr, ret);
 }
 
 /**

@@ -3,6 +3,7 @@
 #define TPM_PRIVATE_H
 
 /* Private to tpm/: a connection, and how a call of ESYS is wrapped. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -59,20 +60,45 @@ static inline void tpm_esys_freep(void *p)
 	Esys_Free(*(void **)p);
 }
 
+/* The code without which handle it is about: TPM_RC_HANDLE + TPM_RC_1 and the like. */
+#define TPM_RC_HANDLE_MASK	0x8ffu
+
+/* Whether the TPM refused because there is nothing at a handle. */
+static inline bool tpm_is_absent(const struct tpm *tpm, int r)
+{
+	return r == -EREMOTEIO && (tpm->rc & TPM_RC_HANDLE_MASK) == TPM2_RC_HANDLE;
+}
+
 /* command.c */
 int tpm_command_begin(struct tpm *tpm);
 int tpm_command_end(struct tpm *tpm, TSS2_RC rc);
+
+/* answer.c */
+
+/* What stands before the parameters of an answer. */
+enum tpm_answer {
+	TPM_ANSWER_BARE,		/* nothing: no authorization, no session */
+	TPM_ANSWER_AUTHORIZED,		/* their size */
+	TPM_ANSWER_CREATED,		/* a handle, their size */
+};
+
+int tpm_answer_2b(const struct tpm *tpm, enum tpm_answer kind, size_t index,
+		  struct tpm_octets *ret);
+int tpm_answer_signed(const struct tpm *tpm, struct tpm_signed *ret);
 
 /* nv.c */
 int tpm_nv_object(struct tpm *tpm, uint32_t handle, ESYS_TR *ret);
 
 /* policy.c */
 void tpm_policy_select(enum digest_alg alg, unsigned int pcr, TPMS_PCR_SELECTION *ret);
+void tpm_policy_select_all(enum digest_alg alg, uint32_t pcrs, TPMS_PCR_SELECTION *ret);
 
 /* rc.c */
 void tpm_rc_set(struct tpm *tpm, uint32_t rc);
 
 /* session.c */
+int tpm_session_open(struct tpm *tpm, TPM2_SE type, enum digest_alg alg,
+		     TPMA_SESSION attributes, ESYS_TR *ret);
 int tpm_session_start(struct tpm *tpm, const struct tpm_policy *policy, ESYS_TR *ret);
 void tpm_session_flush(struct tpm *tpm, ESYS_TR session);
 void tpm_session_used(struct tpm *tpm, ESYS_TR session);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Policy sessions for one command.
+ * Sessions; most are policy sessions for one command.
  *
  * A session that does not ask to be continued is gone once a command succeeded with
  * it, so a successful measurement needs no FlushContext.  Neither key nor secret is
@@ -10,7 +10,18 @@
 
 #include <errno.h>
 
-static int start(struct tpm *tpm, enum digest_alg alg, ESYS_TR *ret)
+/**
+ * tpm_session_open() - start a session, unsalted and unbound
+ * @tpm:        connection
+ * @type:       TPM2_SE_POLICY or TPM2_SE_HMAC
+ * @alg:        its hash algorithm
+ * @attributes: that it has from now on
+ * @ret:        the session
+ *
+ * Return: 0; otherwise as every command.
+ */
+int tpm_session_open(struct tpm *tpm, TPM2_SE type, enum digest_alg alg,
+		     TPMA_SESSION attributes, ESYS_TR *ret)
 {
 	static const TPMT_SYM_DEF no_encryption = { .algorithm = TPM2_ALG_NULL };
 	ESYS_TR session = ESYS_TR_NONE;
@@ -22,11 +33,10 @@ static int start(struct tpm *tpm, enum digest_alg alg, ESYS_TR *ret)
 	r = tpm_command_end(tpm, Esys_StartAuthSession(tpm->esys,
 			/* tpmKey= */ ESYS_TR_NONE, /* bind= */ ESYS_TR_NONE,
 			ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, /* nonceCaller= */ NULL,
-			TPM2_SE_POLICY, &no_encryption, digest_alg_tpm_id(alg), &session));
+			type, &no_encryption, digest_alg_tpm_id(alg), &session));
 	if (r < 0)
 		return r;
-	(void)Esys_TRSess_SetAttributes(tpm->esys, session, /* flags= */ 0,
-					TPMA_SESSION_CONTINUESESSION);
+	(void)Esys_TRSess_SetAttributes(tpm->esys, session, attributes, /* mask= */ 0xff);
 	*ret = session;
 	return 0;
 }
@@ -89,7 +99,8 @@ int tpm_session_start(struct tpm *tpm, const struct tpm_policy *policy, ESYS_TR 
 	ESYS_TR session;
 	int r;
 
-	r = start(tpm, policy->a.alg, &session);
+	r = tpm_session_open(tpm, TPM2_SE_POLICY, policy->a.alg, /* attributes= */ 0,
+			     &session);
 	if (r < 0)
 		return r;
 	if (policy->branch == TPM_BRANCH_PCR)

@@ -28,6 +28,9 @@
 
 #define TPM_NAME_MAX		(2 + DIGEST_SIZE_MAX)	/* bytes: algorithm and digest */
 #define TPM_COMMAND_MAX		4096			/* bytes, either direction */
+#define TPM_OCTETS_MAX		1024			/* bytes of one structure */
+#define TPM_PCRS		24
+#define TPM_NONCE_MAX		32			/* bytes that every TPM takes */
 
 /* TPMA_NV, the attributes of an NV index that we use.  Spec: Part 2, "TPMA_NV" */
 #define TPM_NV_POLICYWRITE	0x00000008u
@@ -44,8 +47,10 @@
 #define TPM_RC_CODE_NV_UNINITIALIZED	0x14au
 #define TPM_RC_CODE_NV_SPACE		0x14bu
 #define TPM_RC_CODE_NV_DEFINED		0x14cu
+#define TPM_RC_CODE_EXCLUSIVE		0x121u	/* an audit session is not exclusive */
 #define TPM_RC_CODE_PCR_CHANGED		0x128u
 #define TPM_RC_CODE_OWNER_AUTH		0x9a2u	/* wrong authorization, first session */
+#define TPM_RC_CODE_NV_OWNER_AUTH	0xaa2u	/* the same, second session */
 
 /**
  * struct tpm_transport - the seam: how one command reaches a TPM
@@ -115,6 +120,52 @@ struct tpm_policy {
 	struct digest b;
 };
 
+/* A structure, or several, exactly as the TPM marshals them. */
+struct tpm_octets {
+	uint8_t bytes[TPM_OCTETS_MAX];
+	size_t size;
+};
+
+/**
+ * struct tpm_key - a key that is loaded or persistent
+ * @object:    what ESYS knows it by
+ * @transient: it goes away with tpm_key_done()
+ * @public:    TPM2B_PUBLIC
+ * @name:      its Name
+ * @qualified: its Qualified Name, which says whose child it is; none if transient
+ */
+struct tpm_key {
+	uint32_t object;
+	bool transient;
+	struct tpm_octets public;
+	struct tpm_name name;
+	struct tpm_name qualified;
+};
+
+/* What a key has signed: TPMS_ATTEST and TPMT_SIGNATURE. */
+struct tpm_signed {
+	struct tpm_octets attest;
+	struct tpm_octets signature;
+};
+
+/**
+ * struct tpm_audit - an audit session in which a key makes statements about the TPM
+ * @tpm:        borrowed
+ * @key:        that signs; borrowed
+ * @nonce:      that every statement repeats
+ * @nonce_size: of @nonce in bytes
+ * @session:    what ESYS knows it by
+ * @begun:      a command was audited
+ */
+struct tpm_audit {
+	struct tpm *tpm;
+	const struct tpm_key *key;
+	uint8_t nonce[TPM_NONCE_MAX];
+	size_t nonce_size;
+	uint32_t session;
+	bool begun;
+};
+
 /* Who the TPM is, for quirks.  Spec: Part 2, "TPM_PT" */
 struct tpm_identity {
 	char manufacturer[5];		/* e.g. "STM " */
@@ -143,10 +194,31 @@ int tpm_nv_extend(struct tpm *tpm, uint32_t handle, const struct tpm_policy *pol
 		  const struct digest *data);
 int tpm_nv_read(struct tpm *tpm, uint32_t handle, enum digest_alg alg,
 		struct digest *ret);
+int tpm_nv_octets(struct tpm *tpm, uint32_t handle, struct tpm_octets *ret_public,
+		  struct tpm_name *ret_name);
+int tpm_nv_read_data(struct tpm *tpm, uint32_t handle, uint8_t *ret, size_t max,
+		     size_t *ret_size);
 
 int tpm_pcr_read(struct tpm *tpm, unsigned int pcr, struct tpm_pcr *ret);
+int tpm_pcr_read_bank(struct tpm *tpm, enum digest_alg alg, uint32_t *pcrs,
+		      struct digest ret[static TPM_PCRS]);
 int tpm_pcr_extend(struct tpm *tpm, unsigned int pcr, const struct digest *digests,
 		   size_t n_digests);
+
+int tpm_key_create(struct tpm *tpm, const uint8_t *template, size_t template_size,
+		   struct tpm_key *ret);
+int tpm_key_find(struct tpm *tpm, uint32_t handle, struct tpm_key *ret);
+int tpm_key_persist(struct tpm *tpm, struct tpm_key *key, uint32_t handle);
+void tpm_key_done(struct tpm *tpm, struct tpm_key *key);
+
+int tpm_audit_start(struct tpm *tpm, const struct tpm_key *key, const uint8_t *nonce,
+		    size_t nonce_size, struct tpm_audit *ret);
+int tpm_audit_quote(struct tpm_audit *audit, enum digest_alg alg, uint32_t pcrs,
+		    struct tpm_signed *ret);
+int tpm_audit_certify(struct tpm_audit *audit, uint32_t index, size_t size, bool as_owner,
+		      struct tpm_signed *ret);
+int tpm_audit_digest(struct tpm_audit *audit, struct tpm_signed *ret);
+void tpm_audit_end(struct tpm_audit *audit);
 
 int tpm_identify(struct tpm *tpm, struct tpm_identity *ret);
 
