@@ -5,7 +5,7 @@
 
 skip_without jq sha256sum
 
-verbs='start watch leave sync status log verify predict extend nvpcr undefine'
+verbs='start watch leave sync status log verify predict extend nvpcr undefine ak attest'
 
 # --- help and version
 
@@ -48,6 +48,15 @@ for verb in start watch leave sync status log verify; do
 	misuse "$verb" argument
 done
 misuse predict
+misuse ak
+misuse ak destroy
+misuse ak create --type=dsa
+misuse ak show --handle=0x01805645
+misuse attest
+misuse attest argument
+for nonce in '' 1234 123 nonsense-nonsense 0x0011223344556677 "${zero}00"; do
+	misuse attest --nonce="$nonce"
+done
 misuse start --ready-fd=77
 misuse start --ready-fd=x
 misuse sync --phase=UPPER

@@ -67,7 +67,7 @@ struct cmd {
 
 extern const struct cmd cmd_start, cmd_watch, cmd_leave, cmd_sync, cmd_status, cmd_log,
 	cmd_verify, cmd_predict, cmd_extend, cmd_nvpcr,
-	cmd_undefine;
+	cmd_undefine, cmd_ak, cmd_attest;
 
 /* ask.c: having the daemon do something */
 
@@ -95,9 +95,14 @@ int cmd_ask(const struct cmd_env *env, const struct config *config,
 #define CMD_OPTION_BAD	'?'
 #define CMD_OPTION_HELP	'h'
 #define CMD_OPTION_JSON	256
+#define CMD_OPTION_HANDLE	512
 
 /* For the option table of a verb that prints something. */
 #define CMD_JSON_ROW	{ "json", NULL, "print JSON, for machines", CMD_OPTION_JSON }
+
+/* For the option table of a verb that needs the attestation key. */
+#define CMD_HANDLE_ROW	{ "handle", "HANDLE", "of the attestation key, if not 0x81015645", \
+			  CMD_OPTION_HANDLE }
 
 int cmd_next_option(const struct cmd *cmd, int argc, char *argv[]);
 void cmd_print_options(const struct cmd_option *options);
@@ -112,5 +117,10 @@ void cmd_speak_as_service(const struct cmd_env *env);
 int cmd_json_option(const struct cmd *cmd, int argc, char *argv[], bool *ret_json);
 bool cmd_is_off(const struct config *config);
 int cmd_print_json(struct json_object *object);
+
+/* ak.c: what verbs share that need the attestation key */
+int cmd_take_handle(const char *text, uint32_t *ret);
+int cmd_need_tpm(const struct cmd_env *env, struct tpm **ret);
+int cmd_ak_failed(const struct tpm *tpm, uint32_t handle, int r);
 
 #endif /* CMD_CMD_H */

@@ -14,6 +14,8 @@ _veritally_options()
 	undefine) echo "--all --force --help" ;;
 	status | log | verify | nvpcr) echo "--json --help" ;;
 	predict) echo "--json --options= --architecture= --help" ;;
+	ak) echo "--type= --handle= --json --help" ;;
+	attest) echo "--nonce= --output= --handle= --help" ;;
 	leave) echo "--help" ;;
 	*) echo "--tpm= --sysroot= --config= -q --quiet -v --verbose --help \
 		--version" ;;
@@ -28,14 +30,15 @@ _veritally_value()
 		"auto device: swtpm:host= swtpm:path= none" -- "$2")) ;;
 	--phase) COMPREPLY=($(compgen -W "host-ready" -- "$2")) ;;
 	--sysroot) COMPREPLY=($(compgen -d -- "$2")) ;;
-	--config | --file) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--type) COMPREPLY=($(compgen -W "ecc rsa" -- "$2")) ;;
+	--config | --file | --output) COMPREPLY=($(compgen -f -- "$2")) ;;
 	esac
 }
 
 _veritally()
 {
 	local verbs="start watch leave sync status log verify predict extend nvpcr \
-		undefine"
+		undefine ak attest"
 	local line=${COMP_LINE:0:COMP_POINT} cur word verb=
 
 	cur=${line##*[[:space:]]}
@@ -51,6 +54,8 @@ _veritally()
 		COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
 	elif [[ $verb == nvpcr && ${line%"$cur"} =~ nvpcr[[:space:]]+$ ]]; then
 		COMPREPLY=($(compgen -W "list show check" -- "$cur"))
+	elif [[ $verb == ak ]]; then
+		COMPREPLY=($(compgen -W "create show" -- "$cur"))
 	elif [[ $verb == predict || $verb == nvpcr ]]; then
 		COMPREPLY=($(compgen -f -- "$cur"))
 	fi
