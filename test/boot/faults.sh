@@ -31,8 +31,9 @@ said() {
 
 # told REASON - was a person told why something was refused?
 told() {
-	grep -Eq "veritally: [0-9]+ activations? w(as|ere) refused, .*: $1\$" "$r/dmesg.out" || {
-		grep veritally "$r/dmesg.out"
+	cat "$r/dmesg.out" "$r/journal.out" 2>/dev/null | grep -E \
+		"veritally: [0-9]+ activations? w(as|ere) refused, .*: $1\$" || {
+		grep veritally: "$r/dmesg.out"
 		return 1
 	}
 }

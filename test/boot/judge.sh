@@ -83,6 +83,16 @@ predicted() {
 	done | sort -u
 }
 
+# held MOMENT PATTERN [KEY=VALUE...] - did the NvPCR hold such a word at that moment?
+held() {
+	moment=$r/$1.nv
+	shift
+	python3 "$here/records.py" "--held=$moment" "$r/measure.log" "$@" | grep -q . || {
+		python3 "$here/records.py" "--held=$moment" "$r/measure.log" .
+		return 1
+	}
+}
+
 # calm - does the kernel complain of nothing, and was nothing left suspended or stuck?
 calm() {
 	[ -s "$r/dmesg.out" ] && [ -e "$r/left.devices" ] && [ -e "$r/left.tasks" ] &&

@@ -57,14 +57,6 @@ pairs() {
 		}'
 }
 
-# held MOMENT PATTERN [KEY=VALUE...] - did the NvPCR hold such a word at that moment?
-held() {
-	python3 "$here/records.py" "--held=$r/$1.nv" "$r/measure.log" "$2" "$3" | grep -q . || {
-		python3 "$here/records.py" "--held=$r/$1.nv" "$r/measure.log" .
-		return 1
-	}
-}
-
 # judge_moments NAME SUFFIX - the activations of the scenario were measured at these moments
 judge_moments() {
 	ok "$1: veritysetup open$2: measured" held "open$2" "$(predicted editor)" dmName=editor
