@@ -247,9 +247,40 @@ must_not_tell() {
 
 measure_vm() {
 	section 'From start to ready, in a virtual machine'
-	BENCH=$bench test/bench/vm "$scratch/vm" || die 'the virtual machine gave no times'
+	BENCH=$bench test/bench/vm start "$scratch/vm" || die 'the virtual machine gave no times'
 	compare_start first 'median of 3 boots, emulated CPU, swtpm' "$scratch/vm"
 	compare_start normal 'the same' "$scratch/vm"
+}
+
+# measure_hook - what the kernel hook costs: by itself, where no activation waits, and with the wait
+measure_hook() {
+	section 'Kernel hook, in a virtual machine'
+	BENCH=$bench test/bench/vm hook "$scratch/vm" || die 'the virtual machine gave no times'
+	cost=$(median "$scratch/vm/async-hook")
+	open=$(median "$scratch/vm/async-open")
+	figure 'hook, us for each activation' "$(ratio "$cost" 1000)" - \
+		'median of 40, by kernel.bpf_stats_enabled; nothing waits'
+	figure '  veritysetup open, ms' "$(ms "$open")" - 'median of the same 40'
+	figure '  share, percent' "$(ratio "$cost" "${open}0" 3)" '<= 1' 'TPM apart'
+	figure 'hook to acknowledgement, median, ms' \
+		"$(ratio "$(median "$scratch/vm/sync-hook")" 1000000 2)" - \
+		'40 more that wait, mode enforce; with fsync and 4 commands to swtpm'
+	figure '  largest, ms' \
+		"$(ratio "$(sort -n "$scratch/vm/sync-hook" | tail -n 1 | cut -d' ' -f1)" 1000000 2)" \
+		- 'of the same'
+	measure_storm
+}
+
+# measure_storm - the second half of "hook"
+measure_storm() {
+	n=$(($(grep -c '"string":"dm-verity:v1:' "$scratch/vm/measure.log") - 40))
+	figure '200 activations at once: missing' $((200 - n)) '<= 0' \
+		'8 processes, 25 devices each, mode enforce'
+	figure '  too many' $((n - 200)) '<= 0' 'the same'
+	figure '  verify' "$(cat "$scratch/vm/verify.status")" '<= 0' \
+		'order in the log = order in the TPM'
+	figure '  s' "$(awk '{ print $2 - $1 }' "$scratch/vm/storm.times")" - \
+		'400 processes: dmsetup create and remove'
 }
 
 measure_growth() {
