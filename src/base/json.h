@@ -2,7 +2,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
-/* Scope-bound ownership of what json-c hands out; see base/cleanup.h. */
+/* Strict parsing, and scope-bound ownership of what json-c hands out. */
 #include <json-c/json.h>
 
 #include "base/cleanup.h"
@@ -20,5 +20,7 @@ static inline void json_tokener_freep(struct json_tokener **tokener)
 	if (*tokener)
 		json_tokener_free(*tokener);
 }
+
+int json_parse(const char *text, size_t size, int depth, struct json_object **ret);
 
 #endif /* BASE_JSON_H */

@@ -3,7 +3,6 @@
 #include "nvpcr/nvpcr.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -27,25 +26,6 @@ static const struct {
 	{ 0x01d10200, 0x01d10224, "'nvIndex' belongs to systemd" },
 	{ 0x01d10225, 0x01d10225, "'nvIndex' belongs to the Linux kernel" },
 };
-
-static int parse_json(const char *text, size_t size, struct json_object **ret)
-{
-	_cleanup_tokener_ struct json_tokener *tokener =
-		json_tokener_new_ex(DEPTH_MAX);
-	_cleanup_json_ struct json_object *object = NULL;
-
-	if (!tokener)
-		return -ENOMEM;
-	if (size > INT_MAX || memchr(text, '\0', size))
-		return -EBADMSG;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	object = json_tokener_parse_ex(tokener, text, (int)size);
-	if (json_tokener_get_error(tokener) != json_tokener_success ||
-	    !json_object_is_type(object, json_type_object))
-		return -EBADMSG;
-	*ret = take_ptr(object);
-	return 0;
-}
 
 static const char *take_name(struct json_object *object, struct nvpcr_def *def)
 {
@@ -152,7 +132,9 @@ int nvpcr_def_parse(const char *text, size_t size, struct nvpcr_def *ret,
 	struct nvpcr_def def = { .name = "" };
 	int r;
 
-	r = parse_json(text, size, &object);
+	r = json_parse(text, size, DEPTH_MAX, &object);
+	if (r == 0 && !json_object_is_type(object, json_type_object))
+		r = -EBADMSG;
 	if (r == -EBADMSG)
 		*ret_reason = "is not a JSON object";
 	if (r < 0)
