@@ -119,7 +119,9 @@ int eventlog_reader_open_fd(int fd, struct eventlog_reader **ret);
 void eventlog_reader_close(struct eventlog_reader **reader);
 int eventlog_reader_next(struct eventlog_reader *reader,
 			 const struct eventlog_record **ret);
+void eventlog_reader_seek(struct eventlog_reader *reader, uint64_t offset);
 void eventlog_reader_skip_annotations(struct eventlog_reader *reader);
+int eventlog_reader_annotate(struct eventlog_reader *reader);
 int eventlog_reader_lock(struct eventlog_reader *reader);
 void eventlog_reader_unlock(struct eventlog_reader *reader);
 uint64_t eventlog_reader_offset(const struct eventlog_reader *reader);
@@ -163,7 +165,16 @@ const struct eventlog_fold *eventlog_replay_find(const struct eventlog_replay *r
 						 enum eventlog_target target,
 						 uint32_t index, enum digest_alg alg);
 
+/* resume.c: a word that says from where a PCR goes on */
+#define EVENTLOG_RESUME_PREFIX	"pcr:v1:"
+
+int eventlog_replay_resume(struct eventlog_replay *replay, const char *word, uint32_t gate,
+			   uint32_t *ret_pcr);
+
 /* firmware.c: the firmware's event log */
+int eventlog_firmware_each(const uint8_t *data, size_t size, enum digest_alg alg,
+			   int (*tell)(void *ctx, uint32_t pcr, const struct digest *digest),
+			   void *ctx);
 int eventlog_firmware_fold(const uint8_t *data, size_t size, uint32_t pcr,
 			   enum digest_alg alg, struct digest *ret);
 

@@ -113,22 +113,66 @@ static const uint8_t *take_digests(struct reader *reader,
 	return found;
 }
 
-static int fold_event(struct reader *reader, const struct algorithms *algorithms,
-		      uint32_t pcr, struct digest *value)
+/* One event, for whoever wants to know. */
+static int take_event(struct reader *reader, const struct algorithms *algorithms,
+		      enum digest_alg alg,
+		      int (*tell)(void *ctx, uint32_t pcr, const struct digest *digest),
+		      void *ctx)
 {
-	struct digest digest = { .alg = value->alg };
-	uint32_t event_pcr = take_32(reader), type = take_32(reader);
-	const uint8_t *bytes = take_digests(reader, algorithms, value->alg);
+	struct digest digest = { .alg = alg };
+	uint32_t pcr = take_32(reader), type = take_32(reader);
+	const uint8_t *bytes = take_digests(reader, algorithms, alg);
 
 	(void)take(reader, take_32(reader));
 	if (reader->failed)
 		return -EBADMSG;
-	if (event_pcr != pcr || type == EV_NO_ACTION)
+	if (type == EV_NO_ACTION)
 		return 0;
-	if (!bytes)
+	if (bytes)
+		memcpy(digest.bytes, bytes, digest_size(alg));
+	return tell(ctx, pcr, bytes ? &digest : NULL);
+}
+
+/**
+ * eventlog_firmware_each() - go through the events that extend something
+ * @data:  the log, as the kernel's binary_bios_measurements gives it
+ * @size:  of @data in bytes
+ * @alg:   of the bank
+ * @tell:  called with the PCR and the digest, NULL if there is none of @alg; stops when
+ *         it does not return 0
+ * @ctx:   argument of @tell
+ *
+ * Return: 0; -EBADMSG if the log is none; what @tell returned.
+ */
+int eventlog_firmware_each(const uint8_t *data, size_t size, enum digest_alg alg,
+			   int (*tell)(void *ctx, uint32_t pcr, const struct digest *digest),
+			   void *ctx)
+{
+	struct reader reader = { .p = data, .left = size };
+	struct algorithms algorithms;
+	int r;
+
+	r = read_header(&reader, &algorithms);
+	while (r == 0 && reader.left)
+		r = take_event(&reader, &algorithms, alg, tell, ctx);
+	return r;
+}
+
+/* The fold of one PCR. */
+struct fold {
+	uint32_t pcr;
+	struct digest value;
+};
+
+static int fold(void *ctx, uint32_t pcr, const struct digest *digest)
+{
+	struct fold *fold = ctx;
+
+	if (pcr != fold->pcr)
+		return 0;
+	if (!digest)
 		return -EBADMSG;
-	memcpy(digest.bytes, bytes, digest_size(value->alg));
-	digest_extend(value, &digest);
+	digest_extend(&fold->value, digest);
 	return 0;
 }
 
@@ -145,17 +189,12 @@ static int fold_event(struct reader *reader, const struct algorithms *algorithms
 int eventlog_firmware_fold(const uint8_t *data, size_t size, uint32_t pcr,
 			   enum digest_alg alg, struct digest *ret)
 {
-	struct reader reader = { .p = data, .left = size };
-	struct algorithms algorithms;
-	struct digest value;
+	struct fold state = { .pcr = pcr };
 	int r;
 
-	r = read_header(&reader, &algorithms);
-	digest_zero(alg, &value);
-	while (r == 0 && reader.left)
-		r = fold_event(&reader, &algorithms, pcr, &value);
-	if (r < 0)
-		return r;
-	*ret = value;
-	return 0;
+	digest_zero(alg, &state.value);
+	r = eventlog_firmware_each(data, size, alg, fold, &state);
+	if (r == 0)
+		*ret = state.value;
+	return r;
 }

@@ -33,6 +33,7 @@
  * @own_fd:  the same if the reader has to close it, else -1
  * @offset:  in the file, of buffer[head]
  * @last:    in the file, of what eventlog_reader_next() found last
+ * @last_size: of the record that it was, if it was one
  * @head:    first octet of @buffer that is not used up
  * @tail:    first octet of @buffer that is not filled
  * @annotated: records come with their annotations
@@ -45,6 +46,7 @@ struct eventlog_reader {
 	int own_fd;
 	uint64_t offset;
 	uint64_t last;
+	size_t last_size;
 	size_t head;
 	size_t tail;
 	bool annotated;
@@ -71,6 +73,7 @@ int eventlog_reader_open_fd(int fd, struct eventlog_reader **ret)
 	reader->own_fd = -1;
 	reader->offset = reader->last = 0;
 	reader->head = reader->tail = 0;
+	reader->last_size = 0;
 	reader->annotated = true;
 	reader->record.annotations = NULL;
 	reader->tokener = record_tokener_new();
@@ -132,6 +135,16 @@ void eventlog_reader_close(struct eventlog_reader **reader)
 void eventlog_reader_skip_annotations(struct eventlog_reader *reader)
 {
 	reader->annotated = false;
+}
+
+/**
+ * eventlog_reader_seek() - go on at another place
+ * @offset: in the file, where a record begins
+ */
+void eventlog_reader_seek(struct eventlog_reader *reader, uint64_t offset)
+{
+	reader->offset = reader->last = offset;
+	reader->head = reader->tail = 0;
 }
 
 /**
@@ -312,6 +325,22 @@ int eventlog_reader_next(struct eventlog_reader *reader,
 	if (r < 0)
 		return r;
 	consume(reader, size);
+	reader->last_size = size;
 	*ret = &reader->record;
 	return 0;
+}
+
+/**
+ * eventlog_reader_annotate() - have the annotations of the last record after all
+ *
+ * To be called right after eventlog_reader_next() has found a record.
+ *
+ * Return: 0; a negative errno of eventlog_record_decode().
+ */
+int eventlog_reader_annotate(struct eventlog_reader *reader)
+{
+	eventlog_record_done(&reader->record);
+	return record_decode(reader->tokener,
+			     reader->buffer + reader->head - reader->last_size,
+			     reader->last_size, true, &reader->record);
 }

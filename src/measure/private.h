@@ -22,8 +22,6 @@ int measure_allocate(struct measure *m);
 int measure_adopt(struct measure *m, struct measure_summary *summary);
 
 /* user.c */
-int measure_user_pcr_start(const char *rest, unsigned int gate,
-			   struct eventlog_replay *replay, uint32_t *ret_pcr);
 int measure_user_adopt(struct measure *m, const struct measure_summary *summary);
 
 /* varlink.c */

@@ -173,12 +173,12 @@ static void read_degraded(struct reading *reading, const char *rest)
 		read_fallen(summary, rest);
 }
 
-static int read_pcr(struct reading *reading, const struct eventlog_record *rec,
-		    const char *rest)
+static int read_pcr(struct reading *reading, const struct eventlog_record *rec)
 {
 	struct measure_summary *summary = reading->summary;
 	uint32_t pcr;
-	int r = measure_user_pcr_start(rest, summary->gate.pcr, &summary->replay, &pcr);
+	int r = eventlog_replay_resume(&summary->replay, rec->word, summary->gate.pcr,
+					&pcr);
 
 	if (r == -EBADMSG)
 		fault(reading, MEASURE_FAULT_PCR, rec->recnum);
@@ -210,8 +210,8 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 		read_removal(summary, rec, rest);
 	else if ((rest = after(rec->word, "degraded:v1:")))
 		read_degraded(reading, rest);
-	else if ((rest = after(rec->word, "pcr:v1:")))
-		return read_pcr(reading, rec, rest);
+	else if (after(rec->word, EVENTLOG_RESUME_PREFIX))
+		return read_pcr(reading, rec);
 	else if ((rest = after(rec->word, "hook:v1:")))
 		(void)snprintf(summary->source, sizeof(summary->source), "%.*s",
 			       (int)strcspn(rest, ":"), rest);
@@ -333,12 +333,10 @@ const char *measure_fault_describe(int fault)
 static bool is_orderly(const struct measure_summary *summary, size_t i,
 		       const struct nvpcr_def *def)
 {
-	struct tpm_nv_public public;
 	struct tpm_name name;
 
-	nvpcr_public(def, &summary->gate, true, true, &public);
-	return tpm_name_compute(&public, &name) == 0 &&
-	       tpm_name_equal(&name, &summary->anchor.names[i]);
+	nvpcr_name(def, &summary->gate, /* orderly= */ true, /* written= */ true, &name);
+	return tpm_name_equal(&name, &summary->anchor.names[i]);
 }
 
 static void anchored_nvpcr(const struct measure_summary *summary, size_t i,

@@ -19,7 +19,6 @@
 #include "base/number.h"
 
 #define PREFIX		"user:v1:"
-#define PCR_PREFIX	"pcr:v1:"
 #define TARGET_PCR	"pcr:"
 #define TEXT_MAX	2048	/* bytes of a text as it is written in a word */
 #define TYPE_LETTERS	"abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -138,7 +137,7 @@ static int begin_pcr(struct measure *m, unsigned int pcr)
 		return r;
 	if (!now.banks)
 		return -ENODEV;
-	length = (size_t)snprintf(word, sizeof(word), PCR_PREFIX "%u", pcr);
+	length = (size_t)snprintf(word, sizeof(word), EVENTLOG_RESUME_PREFIX "%u", pcr);
 	for (int alg = 0; alg < DIGEST_ALG_MAX; alg++) {
 		if (!(now.banks & 1U << alg))
 			continue;
@@ -237,66 +236,6 @@ int measure_user(struct measure *m, const char *target, const char *word,
 		return extend_pcr(m, target + strlen(TARGET_PCR), &rec, ret_reason);
 	nvpcr = measure_find_nvpcr(&m->nvpcrs, target);
 	return nvpcr ? measure_record(m, nvpcr, &rec) : -ENOENT;
-}
-
-/* Whether the log has a PCR where a word says that it had it; "-" is nowhere. */
-static bool was_there(const struct eventlog_fold *fold, const char *was)
-{
-	char hex[DIGEST_HEX_MAX];
-
-	if (!fold)
-		return strcmp(was, "-") == 0;
-	digest_to_hex(&fold->value, hex);
-	return strcmp(was, hex) == 0;
-}
-
-static int start_bank(char **next, uint32_t pcr, struct eventlog_replay *replay)
-{
-	enum digest_alg alg = digest_alg_from_name(strsep(next, ":"));
-	const char *was = strsep(next, ":");
-	const char *hex = strsep(next, ":");
-	struct digest value;
-
-	if (alg < 0 || !hex || digest_from_hex(alg, hex, &value) < 0)
-		return -EBADMSG;
-	if (!was_there(eventlog_replay_find(replay, EVENTLOG_PCR, pcr, alg), was))
-		return -EBADMSG;
-	(void)eventlog_replay_start(replay, EVENTLOG_PCR, pcr, &value);
-	return 0;
-}
-
-/**
- * measure_user_pcr_start() - take a word that says from where a PCR goes on
- * @rest:    of the word, after "pcr:v1:"
- * @gate:    the gate PCR, which no such word can be about
- * @replay:  gets the values
- * @ret_pcr: number of the PCR
- *
- * As the word says where the log had the PCR, it vouches for all records until then.
- *
- * Return: 0; -EBADMSG if the word says nothing of the kind, or the log had the PCR
- * somewhere else; -ENOMEM.
- */
-int measure_user_pcr_start(const char *rest, unsigned int gate,
-			   struct eventlog_replay *replay, uint32_t *ret_pcr)
-{
-	_cleanup_free_ char *copy = strdup(rest);
-	char *next = copy;
-	uint64_t pcr;
-
-	if (!copy)
-		return -ENOMEM;
-	if (number_parse(strsep(&next, ":"), MEASURE_PCRS - 1, &pcr) < 0 || pcr == gate ||
-	    !next)
-		return -EBADMSG;
-	while (next) {
-		int r = start_bank(&next, (uint32_t)pcr, replay);
-
-		if (r < 0)
-			return r;
-	}
-	*ret_pcr = (uint32_t)pcr;
-	return 0;
 }
 
 /* Extends what the last record announced and its writer did not live to extend. */

@@ -46,13 +46,12 @@ static void _printf_(3, 4) find(struct check *check, enum measure_verdict verdic
 
 static void check_name(struct check *check, const struct nvpcr *nvpcr)
 {
-	struct tpm_nv_public public;
 	struct tpm_name name;
 	char expected[2 * TPM_NAME_MAX + 1], claimed[2 * TPM_NAME_MAX + 1];
 
-	nvpcr_public(&nvpcr->def, &check->summary.gate,
-		     nvpcr->rung == NVPCR_RUNG_ORDERLY, true, &public);
-	if (tpm_name_compute(&public, &name) == 0 && tpm_name_equal(&name, &nvpcr->name))
+	nvpcr_name(&nvpcr->def, &check->summary.gate, nvpcr->rung == NVPCR_RUNG_ORDERLY,
+		   /* written= */ true, &name);
+	if (tpm_name_equal(&name, &nvpcr->name))
 		return;
 	hex_encode(name.bytes, name.size, expected);
 	hex_encode(nvpcr->name.bytes, nvpcr->name.size, claimed);
@@ -63,12 +62,9 @@ static void check_name(struct check *check, const struct nvpcr *nvpcr)
 
 static void check_genesis(struct check *check, const struct nvpcr *nvpcr)
 {
-	struct digest value, word;
+	struct digest value;
 
-	digest_zero(nvpcr->def.alg, &value);
-	digest_compute(nvpcr->def.alg, NVPCR_GENESIS_WORD, strlen(NVPCR_GENESIS_WORD),
-		       &word);
-	digest_extend(&value, &word);
+	nvpcr_genesis_value(nvpcr->def.alg, &value);
 	if (!digest_equal(&value, &nvpcr->value))
 		find(check, MEASURE_DIFFERS,
 		     "the anchor gives index 0x%08x another value than its genesis",

@@ -72,15 +72,6 @@ static int refused(int r, struct nvpcr *nvpcr, const char *reason, enum outcome 
 	return (int)outcome;
 }
 
-static void expected_name(const struct allocation *a, const struct nvpcr *nvpcr,
-			  bool orderly, bool written, struct tpm_name *ret)
-{
-	struct tpm_nv_public public;
-
-	nvpcr_public(&nvpcr->def, a->gate, orderly, written, &public);
-	(void)tpm_name_compute(&public, ret);
-}
-
 /* Whether @name is one of the expected index; an orderly one only where that is so
  * defined, a non-orderly one always, because the TPM may have had no room. */
 static bool is_expected(const struct allocation *a, const struct nvpcr *nvpcr,
@@ -89,7 +80,7 @@ static bool is_expected(const struct allocation *a, const struct nvpcr *nvpcr,
 	struct tpm_name expected;
 
 	for (int orderly = nvpcr->def.orderly; orderly >= 0; orderly--) {
-		expected_name(a, nvpcr, orderly, written, &expected);
+		nvpcr_name(&nvpcr->def, a->gate, orderly, written, &expected);
 		if (!tpm_name_equal(&expected, name))
 			continue;
 		*ret_orderly = orderly;
@@ -161,9 +152,8 @@ static int genesis(struct allocation *a, struct nvpcr *nvpcr, bool orderly)
 	nvpcr_policy(&nvpcr->def, a->gate, TPM_BRANCH_PCR, &policy);
 	digest_compute(nvpcr->def.alg, NVPCR_GENESIS_WORD, strlen(NVPCR_GENESIS_WORD),
 		       &word);
-	digest_zero(nvpcr->def.alg, &nvpcr->value);
-	digest_extend(&nvpcr->value, &word);
-	expected_name(a, nvpcr, orderly, /* written= */ true, &nvpcr->name);
+	nvpcr_genesis_value(nvpcr->def.alg, &nvpcr->value);
+	nvpcr_name(&nvpcr->def, a->gate, orderly, /* written= */ true, &nvpcr->name);
 
 	r = tpm_nv_extend(a->tpm, nvpcr->def.index, &policy, &word);
 	if (r > 0)

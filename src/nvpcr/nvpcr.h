@@ -28,6 +28,7 @@
 #define NVPCR_GATE_DEFAULT	13	/* PCR */
 
 #define NVPCR_GENESIS_WORD	"nvpcr-genesis:v1"
+#define NVPCR_ANCHOR_PREFIX	"nvpcr-anchor:"	/* of every version */
 
 /* A definition file.  Fields as in veritally.nvpcr(5). */
 struct nvpcr_def {
@@ -112,6 +113,9 @@ int nvpcr_defs_load(int root_fd, struct nvpcr_defs *ret,
 
 void nvpcr_public(const struct nvpcr_def *def, const struct nvpcr_gate *gate,
 		  bool orderly, bool written, struct tpm_nv_public *ret);
+void nvpcr_name(const struct nvpcr_def *def, const struct nvpcr_gate *gate, bool orderly,
+		bool written, struct tpm_name *ret);
+void nvpcr_genesis_value(enum digest_alg alg, struct digest *ret);
 
 int nvpcr_allocate(struct tpm *tpm, const struct nvpcr_defs *defs, unsigned int gate_pcr,
 		   struct nvpcr_set *ret);

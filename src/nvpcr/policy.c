@@ -11,6 +11,8 @@
  */
 #include "nvpcr/private.h"
 
+#include <string.h>
+
 /**
  * nvpcr_policy() - how an NvPCR's policy is satisfied
  * @def:    the NvPCR
@@ -48,4 +50,35 @@ void nvpcr_public(const struct nvpcr_def *def, const struct nvpcr_gate *gate,
 		.data_size = (uint16_t)digest_size(def->alg),
 	};
 	tpm_policy_or(&policy.a, &policy.b, &ret->policy);
+}
+
+/**
+ * nvpcr_name() - the Name that an NvPCR's index must have
+ * @def:     the NvPCR
+ * @gate:    the gate PCR before the anchor, active in the bank of @def's algorithm
+ * @orderly: whether the index is kept in the TPM's RAM
+ * @written: whether it was written since the last reset
+ * @ret:     the Name
+ */
+void nvpcr_name(const struct nvpcr_def *def, const struct nvpcr_gate *gate, bool orderly,
+		bool written, struct tpm_name *ret)
+{
+	struct tpm_nv_public public;
+
+	nvpcr_public(def, gate, orderly, written, &public);
+	(void)tpm_name_compute(&public, ret);	/* its policy is of its algorithm */
+}
+
+/**
+ * nvpcr_genesis_value() - what an index holds after its genesis
+ * @alg: of the index
+ * @ret: the value
+ */
+void nvpcr_genesis_value(enum digest_alg alg, struct digest *ret)
+{
+	struct digest word;
+
+	digest_compute(alg, NVPCR_GENESIS_WORD, strlen(NVPCR_GENESIS_WORD), &word);
+	digest_zero(alg, ret);
+	digest_extend(ret, &word);
 }
