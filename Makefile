@@ -88,7 +88,7 @@ LINK := $(comp)
 CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 BPF_INCLUDE := $(shell $(PKG_CONFIG) --cflags libbpf) \
 	-idirafter /usr/include/$(shell $(compile) -dumpmachine)
-LDLIBS_ALL := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) $(LDLIBS)
+LDLIBS_ALL := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lmbedcrypto $(LDLIBS)
 endif
 sanitizers := $(if $(filter san,$(MODE)),address$(comma)undefined)
 sanitizers += $(if $(filter fuzz,$(MODE)),fuzzer-no-link$(comma)address$(comma)undefined)
