@@ -43,6 +43,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_start, &cmd_watch, &cmd_leave, &cmd_sync,
 	&cmd_status, &cmd_log, &cmd_verify, &cmd_predict,
 	&cmd_extend, &cmd_nvpcr, &cmd_undefine, &cmd_ak, &cmd_attest,
+	&cmd_policy, &cmd_check,
 };
 
 static void print_help(void)

@@ -67,7 +67,7 @@ struct cmd {
 
 extern const struct cmd cmd_start, cmd_watch, cmd_leave, cmd_sync, cmd_status, cmd_log,
 	cmd_verify, cmd_predict, cmd_extend, cmd_nvpcr,
-	cmd_undefine, cmd_ak, cmd_attest;
+	cmd_undefine, cmd_ak, cmd_attest, cmd_policy, cmd_check;
 
 /* ask.c: having the daemon do something */
 
@@ -96,6 +96,9 @@ int cmd_ask(const struct cmd_env *env, const struct config *config,
 #define CMD_OPTION_HELP	'h'
 #define CMD_OPTION_JSON	256
 #define CMD_OPTION_HANDLE	512
+#define CMD_OPTION_OPTIONS	513
+#define CMD_OPTION_ARCHITECTURE	514
+#define CMD_OPTION_OWN		257	/* from here to 511: a verb's own */
 
 /* For the option table of a verb that prints something. */
 #define CMD_JSON_ROW	{ "json", NULL, "print JSON, for machines", CMD_OPTION_JSON }
@@ -103,6 +106,14 @@ int cmd_ask(const struct cmd_env *env, const struct config *config,
 /* For the option table of a verb that needs the attestation key. */
 #define CMD_HANDLE_ROW	{ "handle", "HANDLE", "of the attestation key, if not 0x81015645", \
 			  CMD_OPTION_HANDLE }
+
+/* For the option table of a verb that reads images. */
+#define CMD_PREDICTION_ROWS							\
+	{ "options", "LIST", "the image is activated with these dm-verity options",	\
+	  CMD_OPTION_OPTIONS },							\
+	{ "architecture", "NAME",						\
+	  "of the partitions to look for, instead of this machine's",		\
+	  CMD_OPTION_ARCHITECTURE }
 
 int cmd_next_option(const struct cmd *cmd, int argc, char *argv[]);
 void cmd_print_options(const struct cmd_option *options);
@@ -122,5 +133,22 @@ int cmd_print_json(struct json_object *object);
 int cmd_take_handle(const char *text, uint32_t *ret);
 int cmd_need_tpm(const struct cmd_env *env, struct tpm **ret);
 int cmd_ak_failed(const struct tpm *tpm, uint32_t handle, int r);
+
+/* predict.c: the words of images */
+
+/**
+ * struct cmd_prediction - how an image will be activated
+ * @options:      of dm-verity, as in a word; empty for none
+ * @architecture: of the partitions to look for; NULL for this machine's
+ */
+struct cmd_prediction {
+	char options[VERITY_OPTIONS_MAX];
+	const char *architecture;
+};
+
+int cmd_prediction_option(struct cmd_prediction *prediction, int id);
+int cmd_predict_image(const char *path, const struct cmd_prediction *prediction,
+		      int (*tell)(void *ctx, const char *path, const char *signature,
+				  const char *word), void *ctx);
 
 #endif /* CMD_CMD_H */

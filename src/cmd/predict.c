@@ -12,24 +12,15 @@
 
 #include "cmd/cmd.h"
 
-enum {
-	OPTION_OPTIONS = CMD_OPTION_JSON + 1,
-	OPTION_ARCHITECTURE,
-};
-
 static const struct cmd_option option_table[] = {
 	CMD_JSON_ROW,
-	{ "options", "LIST", "the image is activated with these dm-verity options",
-	  OPTION_OPTIONS },
-	{ "architecture", "NAME", "of the partitions to look for, instead of this machine's",
-	  OPTION_ARCHITECTURE },
+	CMD_PREDICTION_ROWS,
 	{ 0 },
 };
 
 struct request {
 	bool json;
-	char options[VERITY_OPTIONS_MAX];
-	const char *architecture;
+	struct cmd_prediction prediction;
 	struct json_object *array;
 };
 
@@ -49,14 +40,13 @@ static int predict_json(const struct request *request, const char *path,
 	return CMD_OK;
 }
 
-static int predict_word(const struct request *request, const char *path,
-			const struct verity_params *params)
+static int predict_word(void *ctx, const char *path, const char *signature,
+			const char *word)
 {
-	const char *signature = params->kernel_signature ? "kernel" : "none";
-	char word[MEASURE_WORD_MAX], hex[DIGEST_HEX_MAX];
+	struct request *request = ctx;
+	char hex[DIGEST_HEX_MAX];
 	struct digest digest;
 
-	measure_word(params, word);
 	digest_compute(DIGEST_SHA256, word, strlen(word), &digest);
 	digest_to_hex(&digest, hex);
 	if (request->json)
@@ -65,33 +55,61 @@ static int predict_word(const struct request *request, const char *path,
 	return CMD_OK;
 }
 
-static int predict(const struct request *request, const char *path)
+/**
+ * cmd_predict_image() - tell the words that an image may be measured by
+ * @path:       of the image
+ * @prediction: how it will be activated
+ * @tell:       called with each word and with "kernel" or "none"; there are two of them
+ *              if the image is signed; returns an exit status
+ * @ctx:        argument of @tell
+ *
+ * Return: CMD_OK; or a status after saying what is wrong.
+ */
+int cmd_predict_image(const char *path, const struct cmd_prediction *prediction,
+		      int (*tell)(void *ctx, const char *path, const char *signature,
+				  const char *word), void *ctx)
 {
+	const char *architecture = prediction->architecture;
+	char word[MEASURE_WORD_MAX];
 	struct verity_image image;
-	int r = verity_image_read(path, request->architecture, &image);
+	int r = verity_image_read(path, architecture, &image);
 
 	if (r > 0)
 		return msg_error(CMD_FAILED, "%s: %s", path, verity_image_reason(r));
 	if (r == -EINVAL)
 		return msg_error(CMD_USAGE, "--architecture=%s is none that has partition "
-				 "types", request->architecture ?: "(this machine's)");
+				 "types", architecture ?: "(this machine's)");
 	if (r < 0)
 		return (msg_error(r, "cannot read %s", path), CMD_FAILED);
-	memcpy(image.params.options, request->options, sizeof(request->options));
-	r = predict_word(request, path, &image.params);
+	memcpy(image.params.options, prediction->options, sizeof(image.params.options));
+	measure_word(&image.params, word);
+	r = tell(ctx, path, "none", word);
 	if (r == CMD_OK && image.has_signature) {
 		image.params.kernel_signature = true;
-		r = predict_word(request, path, &image.params);
+		measure_word(&image.params, word);
+		r = tell(ctx, path, "kernel", word);
 	}
 	return r;
 }
 
-static int set_options(struct request *request, const char *list)
+/**
+ * cmd_prediction_option() - take an option of CMD_PREDICTION_ROWS
+ * @prediction: gets what it says
+ * @id:         of the option
+ *
+ * Return: CMD_OPTIONS_END to go on; the status to exit with if it is none of these, or
+ * after saying what is wrong with it.
+ */
+int cmd_prediction_option(struct cmd_prediction *prediction, int id)
 {
-	if (verity_options_normalize(list, request->options) == 0)
-		return CMD_OPTIONS_END;
-	return msg_error(CMD_USAGE, "--options=%s is no comma-separated list of dm-verity "
-			 "options", list);
+	if (id == CMD_OPTION_ARCHITECTURE)
+		prediction->architecture = optarg;
+	else if (id != CMD_OPTION_OPTIONS)
+		return id == CMD_OPTION_HELP ? CMD_OK : CMD_USAGE;
+	else if (verity_options_normalize(optarg, prediction->options) < 0)
+		return msg_error(CMD_USAGE, "--options=%s is no comma-separated list of "
+				 "dm-verity options", optarg);
+	return CMD_OPTIONS_END;
 }
 
 static int parse(const struct cmd *cmd, int argc, char *argv[], struct request *ret)
@@ -102,12 +120,8 @@ static int parse(const struct cmd *cmd, int argc, char *argv[], struct request *
 	       (id = cmd_next_option(cmd, argc, argv)) != CMD_OPTIONS_END) {
 		if (id == CMD_OPTION_JSON)
 			ret->json = true;
-		else if (id == OPTION_OPTIONS)
-			r = set_options(ret, optarg);
-		else if (id == OPTION_ARCHITECTURE)
-			ret->architecture = optarg;
 		else
-			return id == CMD_OPTION_HELP ? CMD_OK : CMD_USAGE;
+			r = cmd_prediction_option(&ret->prediction, id);
 	}
 	if (r == CMD_OPTIONS_END && optind >= argc)
 		return msg_error(CMD_USAGE, "predict needs an image; see 'veritally predict "
@@ -127,7 +141,8 @@ static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char 
 	if (!request.array)
 		return msg_error(CMD_FAILED, "out of memory");
 	for (; optind < argc; optind++) {
-		r = predict(&request, argv[optind]);
+		r = cmd_predict_image(argv[optind], &request.prediction, predict_word,
+				      &request);
 		if (r != CMD_OK)
 			worst = r;
 	}
