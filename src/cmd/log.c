@@ -15,8 +15,17 @@
 
 #define HEX_KEPT	12	/* digits of a longer hexadecimal number that are shown */
 
+#define OPTION_CEL	CMD_OPTION_OWN
+
+enum form {
+	FORM_TEXT,
+	FORM_JSON,
+	FORM_CEL,
+};
+
 static const struct cmd_option option_table[] = {
 	CMD_JSON_ROW,
+	{ "cel", NULL, "print a Canonical Event Log in JSON, without claims", OPTION_CEL },
 	{ 0 },
 };
 
@@ -82,13 +91,26 @@ static void print_json(const struct eventlog_record *rec)
 	is_next = true;
 }
 
-static int print_all(struct eventlog_reader *reader, bool json)
+/* Only what every reader of such a log knows, and no claim of ours. */
+static void print_cel(const struct eventlog_record *rec)
 {
+	struct eventlog_record plain = *rec;
+
+	plain.annotations = NULL;
+	*plain.source = *plain.phase = '\0';
+	print_json(&plain);
+}
+
+static int print_all(struct eventlog_reader *reader, enum form form)
+{
+	static void (*const print[])(const struct eventlog_record *rec) = {
+		[FORM_TEXT] = print_text, [FORM_JSON] = print_json, [FORM_CEL] = print_cel,
+	};
 	const struct eventlog_record *rec;
 	int r;
 
 	while ((r = eventlog_reader_next(reader, &rec)) == 0)
-		(json ? print_json : print_text)(rec);
+		print[form](rec);
 	return r;
 }
 
@@ -107,22 +129,27 @@ static int say_end(int r)
 static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char *argv[])
 {
 	_cleanup_(eventlog_reader_close) struct eventlog_reader *reader = NULL;
-	bool json;
-	int r = cmd_json_option(cmd, argc, argv, &json);
+	enum form form = FORM_TEXT;
+	int id, r;
 
-	if (r != CMD_OPTIONS_END)
-		return r;
+	while ((id = cmd_next_option(cmd, argc, argv)) != CMD_OPTIONS_END) {
+		if (id != CMD_OPTION_JSON && id != OPTION_CEL)
+			return id == CMD_OPTION_HELP ? CMD_OK : CMD_USAGE;
+		form = id == OPTION_CEL ? FORM_CEL : FORM_JSON;
+	}
+	if (cmd_no_arguments(cmd, argc) != CMD_OK)
+		return CMD_USAGE;
 	r = eventlog_reader_open(env->root_fd, EVENTLOG_PATH, &reader);
 	if (r == -ENOENT)
 		return msg_error(CMD_FAILED, "there is no log, nothing was measured in this "
 				 "boot");
 	if (r < 0)
 		return say_end(r);
-	(void)puts(json ? "[" : "    #         TIME  PHASE  SOURCE   INTO       MEASURED WORD"
+	(void)puts(form ? "[" : "    #         TIME  PHASE  SOURCE   INTO       MEASURED WORD"
 		   "                                                                     "
 		   "CLAIMS (UNVERIFIED)");
-	r = print_all(reader, json);
-	if (json)
+	r = print_all(reader, form);
+	if (form)
 		(void)puts("\n]");
 	return say_end(r);
 }
