@@ -52,3 +52,9 @@ next_write() {
 define_as() {
 	tpm2_nvdefine "$index" -C o -g sha256 -a "$1" ${2:+-L "$2"} > /dev/null 2> "$scratch/attack.err"
 }
+
+# measured WORD: a word that root puts into log and TPM, as the product would
+measured() {
+	test/tools/edit-log.py "$log" append "$1" && next_write "$(sha256 "$1")" ||
+		die "cannot measure $1"
+}
