@@ -5,7 +5,8 @@
 
 skip_without jq sha256sum
 
-verbs='start watch leave sync status log verify predict extend nvpcr undefine ak attest'
+verbs='start watch leave sync status log verify predict extend nvpcr undefine ak attest
+	policy check'
 
 # --- help and version
 

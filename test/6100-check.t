@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # check says that evidence can be trusted if it can, and why not if not; the evidence is
 # made by other means than the product.
+# shellcheck disable=SC2016 # jq expands these
 . test/lib.sh
 . test/tools/attack.sh
 . test/tools/evidence.sh

@@ -12,7 +12,10 @@ _veritally_options()
 	sync) echo "--phase= --timeout= --help" ;;
 	extend) echo "--word= --file= --help" ;;
 	undefine) echo "--all --force --help" ;;
-	status | log | verify | nvpcr) echo "--json --help" ;;
+	log) echo "--json --cel --help" ;;
+	check) echo "--evidence= --policy= --nonce= --ak= --json --help" ;;
+	policy) echo "--required --options= --architecture= --help" ;;
+	status | verify | nvpcr) echo "--json --help" ;;
 	predict) echo "--json --options= --architecture= --help" ;;
 	ak) echo "--type= --handle= --json --help" ;;
 	attest) echo "--nonce= --output= --handle= --help" ;;
@@ -31,14 +34,15 @@ _veritally_value()
 	--phase) COMPREPLY=($(compgen -W "host-ready" -- "$2")) ;;
 	--sysroot) COMPREPLY=($(compgen -d -- "$2")) ;;
 	--type) COMPREPLY=($(compgen -W "ecc rsa" -- "$2")) ;;
-	--config | --file | --output) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--config | --file | --output | --evidence | --policy | --ak)
+		COMPREPLY=($(compgen -f -- "$2")) ;;
 	esac
 }
 
 _veritally()
 {
 	local verbs="start watch leave sync status log verify predict extend nvpcr \
-		undefine ak attest"
+		undefine ak attest policy check"
 	local line=${COMP_LINE:0:COMP_POINT} cur word verb=
 
 	cur=${line##*[[:space:]]}
@@ -56,7 +60,9 @@ _veritally()
 		COMPREPLY=($(compgen -W "list show check" -- "$cur"))
 	elif [[ $verb == ak ]]; then
 		COMPREPLY=($(compgen -W "create show" -- "$cur"))
-	elif [[ $verb == predict || $verb == nvpcr ]]; then
+	elif [[ $verb == policy && ${line%"$cur"} =~ policy[[:space:]]+$ ]]; then
+		COMPREPLY=($(compgen -W "from" -- "$cur"))
+	elif [[ $verb == predict || $verb == nvpcr || $verb == policy ]]; then
 		COMPREPLY=($(compgen -f -- "$cur"))
 	fi
 	[[ ${COMPREPLY[0]-} == *[=:] ]] && compopt -o nospace

@@ -55,6 +55,6 @@ define_as() {
 
 # measured WORD: a word that root puts into log and TPM, as the product would
 measured() {
-	test/tools/edit-log.py "$log" append "$1" && next_write "$(sha256 "$1")" ||
-		die "cannot measure $1"
+	test/tools/edit-log.py "$log" append "$1" || die "cannot append $1"
+	next_write "$(sha256 "$1")" || die "cannot measure $1"
 }

@@ -40,7 +40,8 @@ make_policy() {
 
 # edit_policy FILTER...: with the arguments of jq
 edit_policy() {
-	jq "$@" "$policy" > "$policy.new" && mv "$policy.new" "$policy" || die "jq $*"
+	jq "$@" "$policy" > "$policy.new" || die "jq $*"
+	mv "$policy.new" "$policy"
 }
 
 check() {
