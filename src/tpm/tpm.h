@@ -166,6 +166,12 @@ struct tpm_audit {
 	bool begun;
 };
 
+/* A secret wrapped for a TPM: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. */
+struct tpm_credential {
+	struct tpm_octets blob;
+	struct tpm_octets seed;
+};
+
 /* Who the TPM is, for quirks.  Spec: Part 2, "TPM_PT" */
 struct tpm_identity {
 	char manufacturer[5];		/* e.g. "STM " */
@@ -219,6 +225,14 @@ int tpm_audit_certify(struct tpm_audit *audit, uint32_t index, size_t size, bool
 		      struct tpm_signed *ret);
 int tpm_audit_digest(struct tpm_audit *audit, struct tpm_signed *ret);
 void tpm_audit_end(struct tpm_audit *audit);
+
+int tpm_credential_make(struct tpm *tpm, const struct tpm_octets *ek,
+			const struct tpm_name *name, const uint8_t *secret, size_t size,
+			struct tpm_credential *ret);
+int tpm_credential_activate(struct tpm *tpm, const struct tpm_key *key,
+			    const struct tpm_key *ek,
+			    const struct tpm_credential *credential,
+			    struct tpm_octets *ret);
 
 int tpm_identify(struct tpm *tpm, struct tpm_identity *ret);
 
