@@ -51,6 +51,12 @@ done
 misuse predict
 misuse ak
 misuse ak destroy
+misuse ak create argument
+misuse ak create --output=file
+misuse ak challenge file
+misuse ak challenge --output=file
+misuse ak activate
+misuse ak activate one two
 misuse ak create --type=dsa
 misuse ak show --handle=0x01805645
 misuse attest

@@ -45,6 +45,22 @@ int attest_ak_create(struct tpm *tpm, uint32_t handle, enum attest_key_type type
 int attest_ek_certificate(struct tpm *tpm, struct attest_certificate *ret);
 int attest_ek_create(struct tpm *tpm, enum attest_key_type type, struct tpm_key *ret);
 
+/* credential.c */
+#define ATTEST_CREDENTIAL_MAX	(8 + 2 * TPM_OCTETS_MAX)	/* bytes of a file */
+#define ATTEST_SECRET_SIZE	32				/* bytes */
+
+/* What a machine tells of its keys. */
+struct attest_enrolment {
+	struct tpm_octets ek;		/* TPM2B_PUBLIC */
+	struct tpm_name ak_name;
+};
+
+int attest_enrolment_parse(const char *text, size_t size, struct attest_enrolment *ret);
+size_t attest_credential_encode(const struct tpm_credential *credential,
+				uint8_t ret[static ATTEST_CREDENTIAL_MAX]);
+int attest_credential_decode(const uint8_t *data, size_t size, struct tpm_credential *ret,
+			     enum attest_key_type *ret_type);
+
 /* collect.c */
 
 /**

@@ -2,32 +2,22 @@
 /* `ak`: the attestation key. */
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "attest/attest.h"
 #include "base/cleanup.h"
-#include "base/hex.h"
 #include "base/msg.h"
-#include "base/number.h"
 
-#include "cmd/cmd.h"
+#include "cmd/ak.h"
 
 #define TYPE	257
 
 static const struct cmd_option option_table[] = {
 	{ "type", "TYPE", "of key to create: ecc (default) or rsa", TYPE },
+	{ "output", "FILE", "where to write the challenge", 'o' },
 	CMD_HANDLE_ROW,
 	CMD_JSON_ROW,
 	{ 0 },
-};
-
-/* What the options say. */
-struct wanted {
-	enum attest_key_type type;
-	uint32_t handle;
-	bool json;
 };
 
 /**
@@ -91,7 +81,7 @@ int cmd_ak_failed(const struct tpm *tpm, uint32_t handle, int r)
 	return CMD_FAILED;
 }
 
-static int run_create(struct tpm *tpm, const struct wanted *wanted)
+static int run_create(struct tpm *tpm, const struct ak_wanted *wanted)
 {
 	int r = attest_ak_create(tpm, wanted->handle, wanted->type);
 
@@ -104,29 +94,15 @@ static int run_create(struct tpm *tpm, const struct wanted *wanted)
 	return CMD_OK;
 }
 
-static int run_show(struct tpm *tpm, const struct wanted *wanted)
-{
-	char name[2 * TPM_NAME_MAX + 1], pem[ATTEST_PEM_MAX];
-	struct attest_public public;
-	struct tpm_key ak;
-	int r = attest_ak_find(tpm, wanted->handle, &ak, &public);
-
-	if (r != 0)
-		return cmd_ak_failed(tpm, wanted->handle, r);
-	hex_encode(ak.name.bytes, ak.name.size, name);
-	attest_public_pem(&public, pem);
-	tpm_key_done(tpm, &ak);
-	(void)printf("handle  0x%08x\ntype    %s\nname    %s\n%s", wanted->handle,
-		     attest_key_type_name(public.type), name, pem);
-	return CMD_OK;
-}
-
 static const struct {
 	const char *name;
-	int (*run)(struct tpm *tpm, const struct wanted *wanted);
+	bool takes_file;
+	int (*run)(struct tpm *tpm, const struct ak_wanted *wanted);
 } actions[] = {
-	{ "create", run_create },
-	{ "show", run_show },
+	{ "create", false, run_create },
+	{ "show", false, ak_show },
+	{ "challenge", true, ak_challenge },
+	{ "activate", true, ak_activate },
 };
 
 static int take_type(const char *text, enum attest_key_type *ret)
@@ -140,7 +116,7 @@ static int take_type(const char *text, enum attest_key_type *ret)
 	return msg_error(CMD_USAGE, "--type=%s is neither ecc nor rsa", text);
 }
 
-static int take_options(const struct cmd *cmd, int argc, char *argv[], struct wanted *ret)
+static int take_options(const struct cmd *cmd, int argc, char *argv[], struct ak_wanted *ret)
 {
 	int id, r = CMD_OK;
 
@@ -150,6 +126,8 @@ static int take_options(const struct cmd *cmd, int argc, char *argv[], struct wa
 			r = take_type(optarg, &ret->type);
 		else if (id == CMD_OPTION_HANDLE)
 			r = cmd_take_handle(optarg, &ret->handle);
+		else if (id == 'o')
+			ret->output = optarg;
 		else if (id == CMD_OPTION_JSON)
 			ret->json = true;
 		else
@@ -158,32 +136,50 @@ static int take_options(const struct cmd *cmd, int argc, char *argv[], struct wa
 	return r;
 }
 
+static int run_action(const struct cmd_env *env, struct ak_wanted *wanted, int argc,
+		      char *argv[])
+{
+	_cleanup_(tpm_closep) struct tpm *tpm = NULL;
+	size_t i = 0;
+	int r;
+
+	while (i < ARRAY_SIZE(actions) && strcmp(argv[0], actions[i].name) != 0)
+		i++;
+	if (i == ARRAY_SIZE(actions))
+		return msg_error(CMD_USAGE, "ak takes create, show, challenge or activate, "
+				 "not '%s'", argv[0]);
+	if (argc - optind != actions[i].takes_file)
+		return msg_error(CMD_USAGE, "ak %s takes %s", argv[0],
+				 actions[i].takes_file ? "one file" : "no arguments");
+	if ((actions[i].run == ak_challenge) != !!wanted->output)
+		return msg_error(CMD_USAGE, "ak challenge, and nothing else, needs --output");
+	wanted->file = argv[optind];
+	r = cmd_need_tpm(env, &tpm);
+	return r == CMD_OK ? actions[i].run(tpm, wanted) : r;
+}
+
+/* Options may stand before the action and after it. */
 static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char *argv[])
 {
-	struct wanted wanted = { .handle = ATTEST_AK_HANDLE };
-	_cleanup_(tpm_closep) struct tpm *tpm = NULL;
+	struct ak_wanted wanted = { .handle = ATTEST_AK_HANDLE };
 	int r = take_options(cmd, argc, argv, &wanted);
 
-	if (r == CMD_OK && optind < argc) {
+	if (r == CMD_OK && optind == argc)
+		r = msg_error(CMD_USAGE, "ak takes create, show, challenge or activate");
+	if (r == CMD_OK) {
 		argc -= optind;
 		argv += optind;
 		r = take_options(cmd, argc, argv, &wanted);
 	}
 	if (r != CMD_OK)
 		return r == CMD_OPTIONS_END ? CMD_OK : r;
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (strcmp(argv[0], actions[i].name) != 0)
-			continue;
-		r = cmd_need_tpm(env, &tpm);
-		return r == CMD_OK ? actions[i].run(tpm, &wanted) : r;
-	}
-	return msg_error(CMD_USAGE, "ak takes create or show");
+	return run_action(env, &wanted, argc, argv);
 }
 
 const struct cmd cmd_ak = {
 	.name = "ak",
-	.synopsis = "create | show",
-	.summary = "make and show the key that signs evidence",
+	.synopsis = "create | show | challenge FILE | activate FILE",
+	.summary = "make, show and bind the key that signs evidence",
 	.options = option_table,
 	.run = run,
 };

@@ -17,7 +17,7 @@ _veritally_options()
 	policy) echo "--required --options= --architecture= --help" ;;
 	status | verify | nvpcr) echo "--json --help" ;;
 	predict) echo "--json --options= --architecture= --help" ;;
-	ak) echo "--type= --handle= --json --help" ;;
+	ak) echo "--type= --handle= --output= --json --help" ;;
 	attest) echo "--nonce= --output= --handle= --help" ;;
 	leave) echo "--help" ;;
 	*) echo "--tpm= --sysroot= --config= -q --quiet -v --verbose --help \
@@ -58,11 +58,11 @@ _veritally()
 		COMPREPLY=($(compgen -W "$verbs" -- "$cur"))
 	elif [[ $verb == nvpcr && ${line%"$cur"} =~ nvpcr[[:space:]]+$ ]]; then
 		COMPREPLY=($(compgen -W "list show check" -- "$cur"))
-	elif [[ $verb == ak ]]; then
-		COMPREPLY=($(compgen -W "create show" -- "$cur"))
+	elif [[ $verb == ak && ! ${line%"$cur"} =~ (challenge|activate) ]]; then
+		COMPREPLY=($(compgen -W "create show challenge activate" -- "$cur"))
 	elif [[ $verb == policy && ${line%"$cur"} =~ policy[[:space:]]+$ ]]; then
 		COMPREPLY=($(compgen -W "from" -- "$cur"))
-	elif [[ $verb == predict || $verb == nvpcr || $verb == policy ]]; then
+	elif [[ $verb == predict || $verb == nvpcr || $verb == policy || $verb == ak ]]; then
 		COMPREPLY=($(compgen -f -- "$cur"))
 	fi
 	[[ ${COMPREPLY[0]-} == *[=:] ]] && compopt -o nospace
