@@ -260,6 +260,8 @@ install-bin: $(BINARY)
 install-data:
 	$(INSTALL_FILE) -t '$(DESTDIR)$(LIBDIR)' src/data/veritally.conf
 	$(INSTALL_FILE) -t '$(DESTDIR)$(LIBDIR)/nvpcr.d' $(wildcard src/data/*.nvpcr)
+	$(INSTALL_FILE) -t '$(DESTDIR)$(PREFIX)/share/veritally' \
+		$(wildcard src/data/*.schema.json)
 
 install-dracut: install-hooks
 	$(INSTALL_PROGRAM) -t '$(DESTDIR)$(DRACUTMODULESDIR)/50veritally' \

@@ -14,6 +14,7 @@ Actions:
   lose     the TPM executes it; there is never an answer
   cut      the connection is closed instead
   slow:N   the TPM executes it N seconds later
+  intrude  another command, a PCR_Read of nothing, is executed behind it
   rc:0xNN  the TPM does not hear of it; the answer is this response code
 """
 import contextlib
@@ -24,6 +25,7 @@ import threading
 import time
 
 FOREVER = 1 << 30
+INTRUDER = bytes.fromhex("80010000000e" "0000017e" "00000000")
 NAMES = {
     0x11F: "NV_UndefineSpaceSpecial", 0x122: "NV_UndefineSpace", 0x12A: "NV_DefineSpace",
     0x136: "NV_Extend", 0x137: "NV_Write", 0x14E: "NV_Read", 0x165: "FlushContext",
@@ -106,6 +108,8 @@ def serve(client, port, rules, commands, lock):
                 if action.startswith("slow:"):
                     time.sleep(int(action[5:]))
                 answer = exchange(port, command)
+            if action == "intrude":
+                exchange(port, INTRUDER)
             if action == "lose":
                 client.recv(1)
                 return
