@@ -6,8 +6,9 @@
  * there from each client, once, and does one call, so that an activation waits for one
  * extension at most.  A client whose call is not whole yet has until its deadline; where
  * all places are taken, the one that has been silent longest makes room for a new one,
- * but root's never for others.  A client that does not take its reply is dropped.  Calls of others than root are paced
- * by a bucket of tokens: they wait, and the kernel makes their senders wait.
+ * but root's never for others.  A client that does not take its reply is dropped.  Calls
+ * of others than root are paced by a bucket of tokens: they wait, and the kernel makes
+ * their senders wait.
  */
 #include "measure/private.h"
 

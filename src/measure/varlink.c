@@ -17,6 +17,7 @@
 
 #include <json-c/json.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 
 #define DEPTH_MAX	8
@@ -164,45 +165,6 @@ static char *get_description(struct json_object *parameters)
 	return measure_varlink_error(SERVICE ".InterfaceNotFound", "interface", name);
 }
 
-static int base64_value(char c)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *found = c ? strchr(letters, c) : NULL;
-
-	return found ? (int)(found - letters) : -1;
-}
-
-/* Strict: whole groups, padding at the end only, and no bits that say nothing. */
-static bool decode_base64(const char *text, size_t length, char *ret, size_t *ret_size)
-{
-	size_t n = 0, pad = 0;
-
-	if (length % 4)
-		return false;
-	while (pad < 2 && pad < length && text[length - 1 - pad] == '=')
-		pad++;
-	for (size_t i = 0; i < length; i += 4) {
-		uint32_t group = 0;
-
-		for (size_t k = i; k < i + 4; k++) {
-			int value = k >= length - pad ? 0 : base64_value(text[k]);
-
-			if (value < 0)
-				return false;
-			group = group << 6 | (uint32_t)value;
-		}
-		ret[n++] = (char)(group >> 16);
-		ret[n++] = (char)(group >> 8);
-		ret[n++] = (char)group;
-	}
-	for (size_t k = 1; k <= pad; k++)
-		if (ret[n - k])
-			return false;
-	*ret_size = n - pad;
-	return true;
-}
-
 static const char *take_target(struct measure_call *call, struct json_object *value,
 			       bool nvpcr)
 {
@@ -242,7 +204,7 @@ static const char *take_data(struct measure_call *call, struct json_object *valu
 	call->size = length;
 	if (is_text)
 		memcpy(call->data, text, length);
-	else if (!decode_base64(text, length, call->data, &call->size))
+	else if (base64_decode(text, length, (uint8_t *)call->data, length, &call->size) < 0)
 		return key;
 	return call->size ? NULL : key;
 }
