@@ -78,6 +78,20 @@ int io_make_dirs(int root_fd, const char *path, mode_t mode)
 }
 
 /**
+ * io_chmod() - set the mode of what is at a path below a root, whatever the umask
+ *
+ * Return: 0; a negative errno of open or fchmod(2).
+ */
+int io_chmod(int root_fd, const char *path, mode_t mode)
+{
+	_cleanup_close_ int fd = io_open(root_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fd;
+	return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+/**
  * io_exists() - whether something is at a path below a root
  */
 bool io_exists(int root_fd, const char *path)

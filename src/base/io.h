@@ -15,6 +15,7 @@
 
 int io_open(int root_fd, const char *path, int flags, mode_t mode);
 int io_make_dirs(int root_fd, const char *path, mode_t mode);
+int io_chmod(int root_fd, const char *path, mode_t mode);
 bool io_exists(int root_fd, const char *path);
 int io_read_file(int root_fd, const char *path, size_t max, char **ret, size_t *ret_size);
 int io_read_line(int root_fd, const char *path, char *ret, size_t ret_size);

@@ -104,6 +104,34 @@ void eventlog_end(struct eventlog *log);
 int eventlog_append(struct eventlog *log, struct eventlog_record *record);
 int eventlog_withdraw(struct eventlog *log);
 
+/* outlet.c: the copy in systemd's log */
+#define EVENTLOG_OUTLET_PATH	"/run/log/systemd/tpm2-measure.log"
+
+/**
+ * struct eventlog_outlet - the copy of our log in systemd's
+ * @wanted: there shall be one
+ * @error:  why the last record was not copied, a negative errno: -EBUSY if somebody
+ *          holds the lock; 0 if all are
+ * @offset: where in our log what is not copied begins
+ * @fd:     of systemd's log, locked, between begin and end; else -1
+ * @marked: it is marked by us
+ */
+struct eventlog_outlet {
+	bool wanted;
+	int error;
+	uint64_t offset;
+	int fd;
+	bool marked;
+};
+
+void eventlog_outlet_begin(struct eventlog_outlet *outlet, int root_fd);
+void eventlog_outlet_end(struct eventlog_outlet *outlet, const struct eventlog *log);
+int eventlog_outlet_add(struct eventlog_outlet *outlet, const struct eventlog_record *record);
+void eventlog_outlet_abandon(struct eventlog_outlet *outlet);
+uint64_t eventlog_outlet_count(int root_fd, bool *ret_incomplete);
+int eventlog_outlet_adopt(struct eventlog_outlet *outlet, int root_fd,
+			  const struct eventlog *log);
+
 /* reader.c: reading, in constant memory */
 struct eventlog_reader;
 
