@@ -59,9 +59,6 @@ static const char *take_index(struct json_object *object, struct nvpcr_def *def)
 	index = json_object_get_int64(value);
 	if (index < 0x01000000 || index > 0x01ffffff)
 		return "'nvIndex' is no handle of an NV index";
-	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-		if (index >= taken[i].first && index <= taken[i].last)
-			return taken[i].reason;
 	def->index = (uint32_t)index;
 	return NULL;
 }
@@ -112,18 +109,12 @@ static const char *take_orderly(struct json_object *object, struct nvpcr_def *de
 }
 
 /**
- * nvpcr_def_parse() - read a definition
- * @text:       JSON; borrowed for the call
- * @size:       of @text in bytes
- * @ret:        the definition
- * @ret_reason: what is wrong, a static string; set only with -EBADMSG
+ * nvpcr_def_parse_any() - read a definition, whoever owns its handle
  *
- * Members that are not known are ignored, so that a file may say more to others.
- *
- * Return: 0; -EBADMSG; -ENOMEM.
+ * Arguments and outcomes are those of nvpcr_def_parse().
  */
-int nvpcr_def_parse(const char *text, size_t size, struct nvpcr_def *ret,
-		    const char **ret_reason)
+int nvpcr_def_parse_any(const char *text, size_t size, struct nvpcr_def *ret,
+			const char **ret_reason)
 {
 	static const char *(*const takers[])(struct json_object *, struct nvpcr_def *) = {
 		take_name, take_index, take_alg, take_priority, take_orderly,
@@ -146,6 +137,35 @@ int nvpcr_def_parse(const char *text, size_t size, struct nvpcr_def *ret,
 			*ret_reason = reason;
 			return -EBADMSG;
 		}
+	}
+	*ret = def;
+	return 0;
+}
+
+/**
+ * nvpcr_def_parse() - read a definition
+ * @text:       JSON; borrowed for the call
+ * @size:       of @text in bytes
+ * @ret:        the definition
+ * @ret_reason: what is wrong, a static string; set only with -EBADMSG
+ *
+ * Members that are not known are ignored, so that a file may say more to others.
+ *
+ * Return: 0; -EBADMSG; -ENOMEM.
+ */
+int nvpcr_def_parse(const char *text, size_t size, struct nvpcr_def *ret,
+		    const char **ret_reason)
+{
+	struct nvpcr_def def;
+	int r = nvpcr_def_parse_any(text, size, &def, ret_reason);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		if (def.index < taken[i].first || def.index > taken[i].last)
+			continue;
+		*ret_reason = taken[i].reason;
+		return -EBADMSG;
 	}
 	*ret = def;
 	return 0;

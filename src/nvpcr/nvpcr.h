@@ -108,6 +108,8 @@ int nvpcr_gate_check(unsigned int pcr, bool force);
 
 int nvpcr_def_parse(const char *text, size_t size, struct nvpcr_def *ret,
 		    const char **ret_reason);
+int nvpcr_def_parse_any(const char *text, size_t size, struct nvpcr_def *ret,
+			const char **ret_reason);
 int nvpcr_defs_load(int root_fd, struct nvpcr_defs *ret,
 		    void (*complain)(const char *path, const char *reason));
 
@@ -157,6 +159,29 @@ enum nvpcr_undefined {
 int nvpcr_registry_list(struct tpm *tpm, uint32_t *ret, size_t max, size_t *ret_n);
 int nvpcr_registry_undefine(struct tpm *tpm, uint32_t handle, bool force,
 			    char ret_owner[static NVPCR_OWNER_MAX]);
+
+/* share.c: an NvPCR of systemd's */
+
+/**
+ * struct nvpcr_shared - what became of it
+ * @handle: of the index
+ * @reason: why it was not initialised, one word, static string; NULL if it was
+ * @name:   TPM Name with the WRITTEN attribute
+ * @value:  after the first write
+ * @branch: digest of the policy that the first write satisfied
+ */
+struct nvpcr_shared {
+	uint32_t handle;
+	const char *reason;
+	struct tpm_name name;
+	struct digest value;
+	struct digest branch;
+};
+
+int nvpcr_share(struct tpm *tpm, const struct nvpcr_def *def, const struct nvpcr_gate *gate,
+		struct nvpcr_shared *ret);
+bool nvpcr_share_is_ours(const struct tpm_nv_public *public,
+			 const struct nvpcr_gate *gate);
 
 int nvpcr_anchor_parse(const char *word, struct nvpcr_anchor *ret);
 
