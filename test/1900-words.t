@@ -77,6 +77,8 @@ is "$(example '^nvpcr-anchor:v1:1:')" "$anchor" "the anchor follows from the for
 
 is "$(grep '^000b' src/man/veritally.8.scd)" "$name
 $(name_of 2a060048)" "veritally(8) has the Names of both rungs"
+is "$(example ^share:v1:0x)" "share:v1:0x01d10202:$(test/tools/expect.py name 0x01d10202 \
+	2c060048 $gate $zero):$(sha256 $zero $zero)" "the index of systemd's follows, too"
 is "$(example ^set:)" "set:v1:host-ready:2:$(example ^dm-verity:v1:1: | sort | sha256_text)" \
 	"the set is that of the two activations"
 is "$(example ^removed:)" "removed:v1:$(example ^dm-verity:v1:1: | head -n 1)" \

@@ -224,6 +224,19 @@ static gid_t find_group(const struct cmd_env *env, const char *name)
 	return 0;
 }
 
+/* Where systemd runs there is a folder of its; sd_booted(3) goes by the same. */
+static enum measure_systemd find_systemd(const struct cmd_env *env,
+					 const struct config *config)
+{
+	if (config->systemd == CONFIG_SYSTEMD_OFF)
+		return MEASURE_SYSTEMD_OFF;
+	if (config->systemd == CONFIG_SYSTEMD_SHARE)
+		return MEASURE_SYSTEMD_SHARE;
+	return config->systemd == CONFIG_SYSTEMD_OWN ||
+	       io_exists(env->root_fd, "/run/systemd/system") ? MEASURE_SYSTEMD_OWN
+							     : MEASURE_SYSTEMD_OFF;
+}
+
 /**
  * cmd_measure_options() - options of a session
  * @env:    borrowed by @ret
@@ -253,6 +266,7 @@ void cmd_measure_options(const struct cmd_env *env, const struct config *config,
 			.ring_size = config->ring_kib * 1024,
 		},
 		.extend_gid = find_group(env, config->extend_group),
+		.systemd = find_systemd(env, config),
 		.complain = complain_definition,
 	};
 }

@@ -143,6 +143,25 @@ static const char *set_extend_group(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_systemd(struct config *config, const char *value)
+{
+	static const char *const names[] = {
+		[CONFIG_SYSTEMD_AUTO] = "auto",
+		[CONFIG_SYSTEMD_OWN] = "own",
+		[CONFIG_SYSTEMD_SHARE] = "share",
+		[CONFIG_SYSTEMD_OFF] = "off",
+	};
+
+	static_assert(ARRAY_SIZE(names) == CONFIG_SYSTEMD_MAX, "a name for every way");
+	for (int i = 0; i < CONFIG_SYSTEMD_MAX; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			config->systemd = i;
+			return NULL;
+		}
+	}
+	return "must be auto, own, share or off";
+}
+
 /**
  * config_set() - change one setting
  * @config: settings
@@ -165,6 +184,7 @@ const char *config_set(struct config *config, const char *key, const char *value
 		{ "wait", set_wait },
 		{ "ring", set_ring },
 		{ "extend_group", set_extend_group },
+		{ "systemd", set_systemd },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(setters); i++)

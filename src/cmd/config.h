@@ -20,6 +20,14 @@ enum config_mode {
 	CONFIG_MODE_MAX,
 };
 
+enum config_systemd {
+	CONFIG_SYSTEMD_AUTO,	/* as OWN where systemd runs, else as OFF */
+	CONFIG_SYSTEMD_OWN,	/* copy our records to its log */
+	CONFIG_SYSTEMD_SHARE,	/* and initialise its NvPCR */
+	CONFIG_SYSTEMD_OFF,
+	CONFIG_SYSTEMD_MAX,
+};
+
 /**
  * struct config - all settings
  * @enabled:    veritally does anything at all
@@ -30,6 +38,7 @@ enum config_mode {
  * @timeout_ms: how long to wait for a TPM to appear, and for each of its answers
  * @hook:       the best way of learning of activations that may be taken
  * @wait_ms:    how long an activation waits in the kernel until it is measured
+ * @systemd:    what is done next to systemd
  * @ring_kib:   room for what the kernel hook announces while nobody reads it
  */
 struct config {
@@ -42,6 +51,7 @@ struct config {
 	unsigned int wait_ms;
 	unsigned int ring_kib;
 	char extend_group[64];
+	enum config_systemd systemd;
 };
 
 /* Called with what cannot be used: where it stands, the text, and why. */

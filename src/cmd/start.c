@@ -67,6 +67,18 @@ static void say_rungs(const struct measure *m)
 	}
 }
 
+/* The daemon says it by itself, as it tries again. */
+static void say_outlet(const struct measure *m)
+{
+	int r = m->outlet.error;
+
+	if (r == -EBUSY)
+		msg_warning(0, "records are not copied to %s: another process holds its lock",
+			    EVENTLOG_OUTLET_PATH);
+	else if (r < 0)
+		msg_warning(r, "records are not copied to %s", EVENTLOG_OUTLET_PATH);
+}
+
 /* Arms, allocates or adopts, and measures what is active already. */
 static int come_up(struct measure *m, const struct measure_options *options, bool arm)
 {
@@ -85,6 +97,8 @@ static int come_up(struct measure *m, const struct measure_options *options, boo
 	if (r < 0)
 		msg_warning(r, "cannot record everything that is active, trying again");
 	say_rungs(m);
+	if (!arm)
+		say_outlet(m);
 	took = clock_us(CLOCK_MONOTONIC) - began;
 	msg_info("ready after %" PRIu64 ".%03" PRIu64 " s and %" PRIu64
 		 " TPM commands, %s", took / CLOCK_S, took / CLOCK_MS % 1000,

@@ -131,6 +131,35 @@ static int list_device(void *ctx, const struct verity_activation *activation)
 	return 0;
 }
 
+/* What is in systemd's log of ours. */
+static int fill_systemd(const struct cmd_env *env, struct json_object *status,
+			const struct measure_summary *summary)
+{
+	struct json_object *object = json_object_new_object();
+	struct measure_options options;
+	bool incomplete = false;
+	struct config config;
+	uint64_t n, wanted = summary->vouched;
+	int r = cmd_load_config(env, &config);
+
+	if (!summary->anchor.n && summary->anchor.rung == NVPCR_RUNG_LOG)
+		wanted = 0;
+	add(status, "systemd", object);
+	if (r != CMD_OK)
+		return r;
+	cmd_measure_options(env, &config, MEASURE_PHASE_HOST, &options);
+	add(object, "copied", json_object_new_boolean(options.systemd != MEASURE_SYSTEMD_OFF));
+	if (options.systemd == MEASURE_SYSTEMD_OFF)
+		return CMD_OK;
+	n = eventlog_outlet_count(env->root_fd, &incomplete);
+	add(object, "records", json_object_new_uint64(n));
+	add(object, "missing", json_object_new_uint64(wanted > n ? wanted - n : 0));
+	add(object, "incomplete", json_object_new_boolean(incomplete));
+	if (*summary->share)
+		add_text(object, "share", summary->share);
+	return CMD_OK;
+}
+
 static int fill(const struct cmd_env *env, struct json_object *status,
 		struct measure_summary *summary)
 {
@@ -150,6 +179,8 @@ static int fill(const struct cmd_env *env, struct json_object *status,
 		if (cmd_open_tpm(env, &tpm, &reason) != CMD_OK)
 			return CMD_USAGE;
 		fill_log(status, tpm, summary);
+		if (fill_systemd(env, status, summary) != CMD_OK)
+			return CMD_FAILED;
 	}
 	add(status, "devices", listing.array);
 	r = verity_sweep(env->root_fd, list_device, &listing);
@@ -188,6 +219,32 @@ static void print_nvpcr(struct json_object *nvpcr)
 		     ? "agrees" : "DOES NOT AGREE: see 'veritally verify'");
 }
 
+/* "none:REASON", or "HANDLE:NAME:VALUE" */
+static void print_share(const char *share)
+{
+	if (strncmp(share, "none:", 5) == 0)
+		(void)printf("           its NvPCR is its own affair (%s)\n", share + 5);
+	else
+		(void)printf("           its NvPCR verity was initialised for it at %.10s\n",
+			     share);
+}
+
+static void print_systemd(struct json_object *systemd)
+{
+	bool incomplete;
+
+	if (!json_object_get_boolean(json_object_object_get(systemd, "copied"))) {
+		(void)puts("systemd    not taken notice of");
+		return;
+	}
+	incomplete = json_object_get_boolean(json_object_object_get(systemd, "incomplete"));
+	(void)printf("systemd    %s records are in its log, %s are missing there%s\n",
+		     text_of(systemd, "records"), text_of(systemd, "missing"),
+		     incomplete ? "; a writer of it died, it is marked as incomplete" : "");
+	if (json_object_object_get(systemd, "share"))
+		print_share(text_of(systemd, "share"));
+}
+
 static void print_devices(struct json_object *devices)
 {
 	size_t n = json_object_array_length(devices);
@@ -219,6 +276,7 @@ static void print_text(struct json_object *status)
 			     text_of(status, "records"), text_of(status, "activations"));
 		(void)printf("Source     %s\n", text_of(status, "source"));
 		(void)printf("Gate       PCR %s\n", text_of(status, "gatePcr"));
+		print_systemd(json_object_object_get(status, "systemd"));
 	} else {
 		(void)puts("Log        none: nothing was measured in this boot");
 	}

@@ -31,15 +31,14 @@ struct undefine {
 	bool force;
 };
 
-/* @name may be NULL.  An index that is not there is what was wanted. */
-static int undefine_one(const struct undefine *undefine, uint32_t handle, const char *name)
+/* Says what became of an index; one that is not there is what was wanted. */
+static int tell(const struct undefine *undefine, int r, uint32_t handle, const char *name,
+		const char *owner)
 {
-	char owner[NVPCR_OWNER_MAX] = "", what[96];
-	int r;
+	char what[96];
 
 	(void)snprintf(what, sizeof(what), "index 0x%08" PRIx32 "%s%s", handle,
 		       name ? " of " : "", name ? name : "");
-	r = nvpcr_registry_undefine(undefine->tpm, handle, undefine->force, owner);
 	switch (r) {
 	case 0:
 		msg_info("%s is deleted", what);
@@ -58,6 +57,41 @@ static int undefine_one(const struct undefine *undefine, uint32_t handle, const 
 	default:
 		return (msg_error(r, "%s cannot be deleted", what), CMD_FAILED);
 	}
+}
+
+/* @name may be NULL. */
+static int undefine_one(const struct undefine *undefine, uint32_t handle, const char *name)
+{
+	char owner[NVPCR_OWNER_MAX] = "";
+	int r = nvpcr_registry_undefine(undefine->tpm, handle, undefine->force, owner);
+
+	return tell(undefine, r, handle, name, owner);
+}
+
+/* Those that were initialised for systemd; the TPM tells if one is in use. */
+static int undefine_shared(const struct cmd_env *env, const struct undefine *undefine)
+{
+	uint32_t handles[MEASURE_SHARE_INDICES];
+	struct tpm_nv_public public;
+	struct config config;
+	int status, n, r;
+
+	status = cmd_load_config(env, &config);
+	if (status != CMD_OK)
+		return status;
+	n = measure_share_list(env->root_fd, undefine->tpm, config.gate_pcr, handles);
+	if (n < 0)
+		return (msg_error(n, "cannot look for indices of systemd's"), CMD_FAILED);
+	for (int i = 0; i < n; i++) {
+		r = tpm_nv_read_public(undefine->tpm, handles[i], &public);
+		if (r == 0 && public.attributes & TPM_NV_WRITTEN && !undefine->force)
+			r = NVPCR_IN_USE;
+		else if (r == 0)
+			r = tpm_nv_undefine(undefine->tpm, handles[i]);
+		if (tell(undefine, r, handles[i], "systemd", "") != CMD_OK)
+			status = CMD_FAILED;
+	}
+	return status;
 }
 
 static int undefine_all(const struct undefine *undefine)
@@ -123,8 +157,10 @@ static int undefine(const struct cmd_env *env, struct undefine *undefine, int n_
 	if (!tpm)
 		return msg_error(CMD_FAILED, "there is no TPM to ask: %s", reason);
 	undefine->tpm = tpm;
-	return undefine->all ? undefine_all(undefine)
-			     : undefine_named(env, undefine, n_names, names);
+	if (!undefine->all)
+		return undefine_named(env, undefine, n_names, names);
+	r = undefine_all(undefine);
+	return undefine_shared(env, undefine) == CMD_OK ? r : CMD_FAILED;
 }
 
 static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char *argv[])

@@ -121,6 +121,11 @@ int measure_adopt(struct measure *m, struct measure_summary *summary)
 		return -EBADMSG;
 	m->live = summary->live;
 	summary->live = (struct measure_live){ 0 };
+	r = eventlog_outlet_adopt(&m->outlet, m->options.root_fd, &m->log);
+	if (r < 0)
+		return r;
 	r = adopt_tpm(m, summary);
+	if (r >= 0)
+		measure_outlet_catch_up(m);
 	return r == 0 && summary->fault ? MEASURE_MISMATCH : r;
 }

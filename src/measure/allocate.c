@@ -74,10 +74,12 @@ static int anchor(struct measure *m)
 	r = nvpcr_anchor_word(&m->nvpcrs, word);
 	if (r < 0)
 		return r;
+	measure_outlet_begin(m);
 	r = eventlog_begin(&m->log);
 	recorded = r < 0 ? r : record_allocation(m, word);
 	if (m->tpm)
 		closed = nvpcr_gate_extend(m->tpm, &m->nvpcrs.gate, word, strlen(word));
+	measure_outlet_end(m);
 	if (r == 0)
 		eventlog_end(&m->log);
 	return recorded < 0 ? recorded : closed;
@@ -105,9 +107,21 @@ static int record_degraded(struct measure *m)
 	return r;
 }
 
+/* The last thing that is done, so that all else is as it would be without. */
+static int share_end(struct measure *m, struct nvpcr_shared *shared)
+{
+	int r = measure_share_end(m, shared);
+
+	if (r < 0 && m->tpm && tpm_is_dead(m->tpm) && m->nvpcr->rung != NVPCR_RUNG_LOG)
+		return measure_lose_tpm(m, r == -ETIMEDOUT ? "tpm-timeout" : "tpm-error");
+	return r;
+}
+
 /* Allocates all NvPCRs and closes the gate; see measure_start(). */
 int measure_allocate(struct measure *m)
 {
+	bool share = m->options.systemd == MEASURE_SYSTEMD_SHARE;
+	struct nvpcr_shared shared = { .reason = "no-tpm" };
 	struct nvpcr_defs defs;
 	const char *reason = "";
 	int r;
@@ -122,8 +136,12 @@ int measure_allocate(struct measure *m)
 	if (r < 0)
 		return r;
 	m->nvpcr = measure_find_nvpcr(&m->nvpcrs, MEASURE_NVPCR);
+	if (share && m->tpm && m->nvpcr->rung != NVPCR_RUNG_LOG)
+		(void)measure_share_begin(m, &shared);	/* a TPM that fails fails again */
 	r = anchor(m);
 	if (r < 0 && m->tpm && (r == -EREMOTEIO || tpm_is_dead(m->tpm)))
 		return measure_lose_tpm(m, "anchor-failed");
-	return r < 0 ? r : record_degraded(m);
+	if (r == 0)
+		r = record_degraded(m);
+	return r == 0 && share ? share_end(m, &shared) : r;
 }

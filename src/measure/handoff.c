@@ -156,6 +156,7 @@ int measure_handoff(struct measure *m)
 		r = measure_text(m, "hook:v1:none:-", "hook", NULL);
 	if (r < 0)
 		return r;
+	measure_outlet_catch_up(m);
 	r = measure_handoff_publish(m);
 	verity_source_close(&m->source);
 	return r;

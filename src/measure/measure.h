@@ -80,6 +80,13 @@ void measure_live_done(struct measure_live *live);
 int measure_live_set_word(const struct measure_live *live, const char *phase,
 			  char *ret, size_t ret_size);
 
+/* What is done next to systemd. */
+enum measure_systemd {
+	MEASURE_SYSTEMD_OFF,	/* nothing */
+	MEASURE_SYSTEMD_OWN,	/* our records are copied to its log */
+	MEASURE_SYSTEMD_SHARE,	/* and its NvPCR is initialised for it */
+};
+
 /**
  * struct measure_options - what the configuration decides
  * @root_fd:    directory that stands for "/"; borrowed
@@ -90,6 +97,7 @@ int measure_live_set_word(const struct measure_live *live, const char *phase,
  * @log_only:   no TPM is wanted
  * @hook:       what the kernel hook shall do
  * @extend_gid: group that may use the service besides root; 0 if none
+ * @systemd:    what is done next to systemd
  * @complain:   called with each definition file that cannot be used
  */
 struct measure_options {
@@ -101,6 +109,7 @@ struct measure_options {
 	bool log_only;
 	struct verity_hook_options hook;
 	gid_t extend_gid;
+	enum measure_systemd systemd;
 	void (*complain)(const char *path, const char *reason);
 };
 
@@ -111,6 +120,7 @@ struct measure_options {
  * @boot_id:  of this boot
  * @tpm:      NULL if there is none or it is being left alone
  * @log:      the log
+ * @outlet:   its copy in systemd's log
  * @nvpcrs:   the NvPCRs and the gate PCR
  * @nvpcr:    the one of @nvpcrs that activations go to
  * @source:   where activations are announced
@@ -127,6 +137,7 @@ struct measure {
 	char boot_id[EVENTLOG_BOOT_ID_SIZE];
 	struct tpm *tpm;
 	struct eventlog log;
+	struct eventlog_outlet outlet;
 	struct nvpcr_set nvpcrs;
 	struct nvpcr *nvpcr;
 	struct verity_source source;
@@ -158,6 +169,12 @@ int measure_start(struct measure *m);
 
 struct measure_summary;
 
+/* share.c: systemd's NvPCR */
+#define MEASURE_SHARE_MAX	256	/* bytes, with NUL: the longest word about it */
+#define MEASURE_SHARE_INDICES	16
+
+int measure_share_list(int root_fd, struct tpm *tpm, unsigned int pcr, uint32_t *ret);
+
 /* registry.c: which NvPCRs there are */
 int measure_registry_defs(int root_fd, struct nvpcr_defs *ret,
 			  void (*complain)(const char *path, const char *reason));
@@ -179,6 +196,7 @@ int measure_sync(struct measure *m, const char *phase);
 /* record.c: from a word to a record and an extension */
 int measure_text(struct measure *m, const char *word, const char *event_type,
 		 const char *source);
+void measure_outlet_catch_up(struct measure *m);
 
 /* hook.c: the kernel hook */
 int measure_announced(struct measure *m, const struct verity_announcement *announcement);
@@ -242,6 +260,7 @@ struct measure_fallen {
  * @pcrs:      bit for each PCR beside the gate of which a word says where it began
  * @fallen:    NvPCRs that are in the gate PCR since the anchor, or fell to it later
  * @names:     name of each index of @anchor
+ * @share:     what was done about systemd's NvPCR: the word after "share:v1:"
  * @last:      the last record, without annotations
  * @live:      activations without a removal, if that was asked for
  * @fault, @fault_recnum: first thing wrong in the log itself, enum eventlog_fault or
@@ -262,6 +281,7 @@ struct measure_summary {
 	char names[NVPCR_MAX][NVPCR_NAME_MAX];
 	char boot_id[EVENTLOG_BOOT_ID_SIZE];
 	char source[64];
+	char share[MEASURE_SHARE_MAX];
 	struct eventlog_record last;
 	struct measure_live live;
 	int fault;

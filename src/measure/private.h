@@ -13,15 +13,24 @@ void measure_fill(const struct measure *m, const char *word, const char *event_t
 		  const char *source, struct eventlog_record *ret);
 int measure_fall_to_pcr(struct measure *m, struct nvpcr *nvpcr, const char *reason);
 int measure_lose_tpm(struct measure *m, const char *reason);
+void measure_outlet_begin(struct measure *m);
+void measure_outlet_end(struct measure *m);
 int measure_record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record *rec);
 
 /* allocate.c */
 int measure_allocate(struct measure *m);
 
+/* share.c */
+int measure_share_begin(struct measure *m, struct nvpcr_shared *ret);
+int measure_share_end(struct measure *m, struct nvpcr_shared *shared);
+int measure_share_check(struct tpm *tpm, const char *rest);
+
 /* adopt.c */
 int measure_adopt(struct measure *m, struct measure_summary *summary);
 
 /* user.c */
+void measure_aim_pcr(const struct tpm_pcr *pcr, unsigned int number,
+		     struct eventlog_record *rec);
 int measure_user_adopt(struct measure *m, const struct measure_summary *summary);
 
 /* varlink.c */

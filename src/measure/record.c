@@ -82,6 +82,35 @@ static int extend(struct measure *m, const struct nvpcr *nvpcr, const char *word
 	return r > 0 ? -EREMOTEIO : r;
 }
 
+/*
+ * Before something is extended.  systemd's log holds only what a TPM confirms: for any
+ * other record it has no form.
+ */
+void measure_outlet_begin(struct measure *m)
+{
+	if (m->tpm && m->nvpcr->rung != NVPCR_RUNG_LOG)
+		eventlog_outlet_begin(&m->outlet, m->options.root_fd);
+}
+
+/* After that; a TPM that did not answer may have extended. */
+void measure_outlet_end(struct measure *m)
+{
+	if (m->tpm && tpm_is_dead(m->tpm))
+		eventlog_outlet_abandon(&m->outlet);
+	else
+		eventlog_outlet_end(&m->outlet, &m->log);
+}
+
+/**
+ * measure_outlet_catch_up() - copy what is missing in systemd's log, if that is possible
+ * @m: session that has started
+ */
+void measure_outlet_catch_up(struct measure *m)
+{
+	measure_outlet_begin(m);
+	measure_outlet_end(m);
+}
+
 /* One transaction: append, sync, extend.  A record that the TPM refused is withdrawn. */
 static int commit(struct measure *m, const struct nvpcr *nvpcr,
 		  struct eventlog_record *rec)
@@ -92,12 +121,14 @@ static int commit(struct measure *m, const struct nvpcr *nvpcr,
 	r = eventlog_begin(&m->log);
 	if (r < 0)
 		return r;
+	measure_outlet_begin(m);
 	r = eventlog_append(&m->log, rec);
 	if (r == 0) {
 		r = extend(m, nvpcr, rec->word);
 		if (r == -EREMOTEIO)
 			(void)eventlog_withdraw(&m->log);
 	}
+	measure_outlet_end(m);
 	eventlog_end(&m->log);
 	return r;
 }

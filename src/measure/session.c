@@ -120,6 +120,7 @@ int measure_open(struct measure *m, const struct measure_options *options)
 		.options = *options,
 		.lock_fd = -1,
 		.log = EVENTLOG_NONE,
+		.outlet = { .wanted = options->systemd != MEASURE_SYSTEMD_OFF, .fd = -1 },
 		.source = VERITY_SOURCE_NONE,
 	};
 	r = take_lock(m);

@@ -212,6 +212,8 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 		read_degraded(reading, rest);
 	else if (after(rec->word, EVENTLOG_RESUME_PREFIX))
 		return read_pcr(reading, rec);
+	else if ((rest = after(rec->word, "share:v1:")))
+		(void)snprintf(summary->share, sizeof(summary->share), "%s", rest);
 	else if ((rest = after(rec->word, "hook:v1:")))
 		(void)snprintf(summary->source, sizeof(summary->source), "%.*s",
 			       (int)strcspn(rest, ":"), rest);

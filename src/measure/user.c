@@ -153,8 +153,9 @@ static int begin_pcr(struct measure *m, unsigned int pcr)
 	return r;
 }
 
-static void aim_pcr(const struct tpm_pcr *pcr, unsigned int number,
-		    struct eventlog_record *rec)
+/* Names a PCR other than the gate as what @rec extends, in each of its active banks. */
+void measure_aim_pcr(const struct tpm_pcr *pcr, unsigned int number,
+		     struct eventlog_record *rec)
 {
 	rec->target = EVENTLOG_PCR;
 	rec->index = number;
@@ -172,12 +173,14 @@ static int commit_pcr(struct measure *m, struct eventlog_record *rec)
 
 	if (r < 0)
 		return r;
+	measure_outlet_begin(m);
 	r = eventlog_append(&m->log, rec);
 	if (r == 0) {
 		r = tpm_pcr_extend(m->tpm, rec->index, rec->digests, rec->n_digests);
 		if (r == -EREMOTEIO)
 			(void)eventlog_withdraw(&m->log);
 	}
+	measure_outlet_end(m);
 	eventlog_end(&m->log);
 	for (size_t i = 0; r == 0 && i < rec->n_digests; i++)
 		digest_extend(&pcr->values[rec->digests[i].alg], &rec->digests[i]);
@@ -205,7 +208,7 @@ static int extend_pcr(struct measure *m, const char *number, struct eventlog_rec
 	if (r == 0 && m->nvpcr->rung == NVPCR_RUNG_LOG)
 		return -EIO;	/* it was lost just now */
 	if (r == 0) {
-		aim_pcr(&m->pcrs[pcr], (unsigned int)pcr, rec);
+		measure_aim_pcr(&m->pcrs[pcr], (unsigned int)pcr, rec);
 		r = commit_pcr(m, rec);
 	}
 	if (r < 0 && tpm_is_dead(m->tpm) && m->nvpcr->rung != NVPCR_RUNG_LOG)

@@ -316,6 +316,21 @@ static void check_origin(struct check *check)
 	     digest_alg_name(alg), hex);
 }
 
+/* What systemd's writers put into their NvPCR is their affair, but not what it is. */
+static void check_share(struct check *check)
+{
+	int r;
+
+	if (!*check->summary.share)
+		return;
+	r = measure_share_check(check->tpm, check->summary.share);
+	if (r < 0)
+		check_unreadable(check, r, "systemd's NvPCR");
+	if (r > 0)
+		find(check, MEASURE_DIFFERS, "systemd's NvPCR is not the index any more that was "
+		     "initialised: %s", check->summary.share);
+}
+
 static void check_tpm(struct check *check)
 {
 	check_origin(check);
@@ -323,6 +338,7 @@ static void check_tpm(struct check *check)
 	for (size_t i = 0; i < check->summary.anchor.n; i++)
 		check_index(check, &check->nvpcrs.nvpcrs[i]);
 	check_pcrs(check);
+	check_share(check);
 }
 
 static void check_all(struct check *check, const char *no_tpm_reason)

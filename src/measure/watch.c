@@ -34,6 +34,7 @@ struct watch {
 	int signal_fd;
 	struct measure_service *service;	/* NULL if there is none */
 	uint64_t tick_us;			/* when to try again; CLOCK_MONOTONIC */
+	bool waiting;		/* systemd's log lacks a record and that was said */
 	bool failing;		/* the last attempt failed and that was said */
 	bool stop;
 	bool left;		/* the end is in the log already */
@@ -63,6 +64,20 @@ static void note(struct watch *watch, int r)
 	if (!failing && watch->failing)
 		msg_info("everything that is active is recorded again");
 	watch->failing = failing;
+}
+
+/* Says once that systemd's log cannot be written, and once that it can be again. */
+static void note_outlet(struct watch *watch)
+{
+	int r = watch->m->outlet.error;
+
+	if (r < 0 && !watch->waiting)
+		msg_warning(r == -EBUSY ? 0 : r, "records are not copied to %s for now%s",
+			    EVENTLOG_OUTLET_PATH,
+			    r == -EBUSY ? ": another process holds its lock" : "");
+	if (r == 0 && watch->waiting)
+		msg_info("all records are in %s again", EVENTLOG_OUTLET_PATH);
+	watch->waiting = r < 0;
 }
 
 /* Only a sweep that went well tells that nothing is left to be done. */
@@ -170,6 +185,8 @@ static void say_refused(struct measure *m)
 static void tick(struct watch *watch)
 {
 	watch->tick_us = clock_us(CLOCK_MONOTONIC) + TICK_US;
+	if (watch->waiting)
+		measure_outlet_catch_up(watch->m);
 	if (watch->failing)
 		retry(watch);
 	else
@@ -178,7 +195,7 @@ static void tick(struct watch *watch)
 
 static bool needs_tick(const struct watch *watch)
 {
-	return watch->failing || watch->m->source.hook;
+	return watch->failing || watch->waiting || watch->m->source.hook;
 }
 
 /* The shorter one of two times, of which -1 is none. */
@@ -212,6 +229,7 @@ static int run(struct watch *watch)
 		int timeout_ms = measure_service_prepare(watch->service, &fds[3]), n;
 
 		say_refused(watch->m);
+		note_outlet(watch);
 		fds[0].fd = watch->m->source.fd;
 		fds[1].fd = watch->asking_fd < 0 ? watch->control_fd : watch->asking_fd;
 		n = poll(fds, ARRAY_SIZE(fds), next_timeout(watch, timeout_ms));

@@ -3,6 +3,7 @@
 """expect.py WHAT ARGUMENT... - compute by other means what the product must come to
 
   policy PCR VALUE             authPolicy of an index whose gate is PCR == VALUE
+  branch PCR VALUE             digest of that policy's first branch
   name HANDLE ATTRIBUTES PCR VALUE
                                Name of that index; attributes in hexadecimal
   genesis                      an index's value after its first write
@@ -30,10 +31,15 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
-def policy(pcr, value):
+def branch(pcr, value):
     selection = struct.pack(">IHB", 1, SHA256, 3) + struct.pack("<I", 1 << pcr)[:3]
+    return sha256(bytes(32) + struct.pack(">I", ORDINALS["PolicyPCR"]) + selection +
+                  sha256(value))
+
+
+def policy(pcr, value):
     zero = bytes(32)
-    a = sha256(zero + struct.pack(">I", ORDINALS["PolicyPCR"]) + selection + sha256(value))
+    a = branch(pcr, value)
     b = sha256(zero + struct.pack(">I", ORDINALS["PolicyNvWritten"]) + b"\x01")
     return sha256(zero + struct.pack(">I", ORDINALS["PolicyOR"]) + a + b)
 
@@ -129,6 +135,8 @@ def set_word(phase, words):
 def main(what, *args):
     if what == "policy":
         print(policy(int(args[0]), bytes.fromhex(args[1])).hex())
+    elif what == "branch":
+        print(branch(int(args[0]), bytes.fromhex(args[1])).hex())
     elif what == "name":
         auth_policy = policy(int(args[2]), bytes.fromhex(args[3]))
         print(name(int(args[0], 0), int(args[1], 16), auth_policy).hex())
