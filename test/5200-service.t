@@ -159,8 +159,16 @@ is "$(stat -c %a "$root/run/veritally/control" "$root/run/veritally/lock" | xarg
 	'the rest of the folder stays closed'
 nobody 4242 160
 at_most 2 "$(sed -n 's/^ok \([0-9]*\)\..*/\1/p' "$out")" 'others than root are paced'
-test/tools/varlink.py "$socket" extend '{"nvpcr":"apps","text":"root"}' 300 > "$out"
-at_most "$(sed -n 's/^ok \([0-9]*\)\..*/\1/p' "$out")" 9 'root is not'
+nobody 4242 100 &
+paced=$!
+pids="$pids $paced"
+before=$(n_words text:nobody)
+await 10 has_words $((before + 1)) text:nobody
+test/tools/varlink.py "$socket" extend '{"nvpcr":"apps","text":"root"}' 20 > "$out.root"
+like "$out.root" '^ok' 'root is served'
+! is_gone $paced
+ok $? 'and does not wait for them'
+wait $paced
 
 # Its members cannot push root's connection out.
 mkfifo "$scratch/root.in" "$scratch/nobody.in"
