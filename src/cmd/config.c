@@ -110,7 +110,7 @@ static const char *set_hook(struct config *config, const char *value)
 		}
 	}
 	if (strcmp(value, "auto") != 0)
-		return "must be auto, lsm, fmod_ret or uevent";
+		return "must be auto, lsm, fmod_ret, fentry or uevent";
 	config->hook = VERITY_KIND_LSM;
 	return NULL;
 }

@@ -14,7 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
+#include "base/cleanup.h"
 #include "base/hex.h"
+
+#define SIGNATURE_MAX	8192	/* bytes; of more, annotations have no room */
 
 static const struct measure_live_entry *find(const struct measure_live *live,
 					     const struct verity_announcement *met,
@@ -32,15 +36,59 @@ static const struct measure_live_entry *find(const struct measure_live *live,
 	return NULL;
 }
 
+/* A signature that does not fit is left out: it is no reason not to measure. */
+static int annotate_signature(struct eventlog_record *rec,
+			      const struct verity_announcement *met)
+{
+	char text[BASE64_LENGTH(SIGNATURE_MAX) + 1];
+	int r;
+
+	if (!met->signature_size || met->signature_size > SIGNATURE_MAX)
+		return 0;
+	base64_encode(met->signature, met->signature_size, text);
+	r = eventlog_annotate(rec, "signature", text);
+	return r == -E2BIG ? 0 : r;
+}
+
+/**
+ * measure_hook_annotate() - add to a record what only the hook knows of an activation
+ * @m:          session
+ * @activation: it
+ * @rec:        its record
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int measure_hook_annotate(const struct measure *m,
+			  const struct verity_activation *activation,
+			  struct eventlog_record *rec)
+{
+	const struct verity_announcement *met = m->announced;
+
+	if (!met || met->device.diskseq != activation->device.diskseq ||
+	    met->seen.root_hash_size != activation->params.root_hash_size ||
+	    memcmp(met->seen.root_hash, activation->params.root_hash,
+		   met->seen.root_hash_size) != 0)
+		return 0;
+	return annotate_signature(rec, met);
+}
+
 /* Measures an activation of which the table is not there to be read. */
 static int measure_gone(struct measure *m, const struct verity_announcement *met,
 			const char *root)
 {
+	_cleanup_(eventlog_record_done) struct eventlog_record rec = { 0 };
 	char word[MEASURE_WORD_MAX];
+	int r;
 
 	(void)snprintf(word, sizeof(word), "dm-verity:v1:gone%s%s", root,
 		       met->seen.kernel_signature ? "kernel" : "none");
-	return measure_text(m, word, "dm-verity", "hook");
+	measure_fill(m, word, "dm-verity", "hook", &rec);
+	r = measure_annotate_device(&rec, &met->device);
+	if (r == 0)
+		r = annotate_signature(&rec, met);
+	if (r == 0)
+		r = measure_annotate_claims(&rec, &met->claims);
+	return r < 0 ? r : measure_record(m, m->nvpcr, &rec);
 }
 
 /*
@@ -87,7 +135,9 @@ int measure_announced(struct measure *m, const struct verity_announcement *annou
 	(void)snprintf(root, sizeof(root), ":%s:%s:", seen->algorithm, hex);
 	/* A look for another reason may have found it before the announcement was read. */
 	was_measured = find(&m->live, announcement, root);
+	m->announced = announcement;
 	r = measure_device(m, &announcement->device, "hook");
+	m->announced = NULL;
 	m->missed = missed;
 	if (!was_measured && !find(&m->live, announcement, root)) {
 		int error = measure_gone(m, announcement, root);
@@ -123,6 +173,22 @@ int measure_hook_armed(struct measure *m)
 		r = measure_drain(m);
 	m->covered = m->source.hook != NULL;
 	return r;
+}
+
+/**
+ * measure_hook_rearm() - arm the hook that could not be before device-mapper was there
+ * @m: session that has started and whose source is open
+ *
+ * Return: 0; a negative errno as measure_text() or measure_sweep().
+ */
+int measure_hook_rearm(struct measure *m)
+{
+	int r;
+
+	if (!verity_source_rearm(&m->source, &m->options.hook))
+		return 0;
+	r = name_source(m);
+	return r < 0 ? r : measure_sweep(m, "sweep");
 }
 
 /* The kernel does not call the hook any more, or cannot be trusted to. */

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 
-static int annotate_device(struct eventlog_record *rec, const struct verity_device *device)
+int measure_annotate_device(struct eventlog_record *rec, const struct verity_device *device)
 {
 	char number[32];
 	int r;
@@ -21,7 +21,8 @@ static int annotate_device(struct eventlog_record *rec, const struct verity_devi
 }
 
 /* A claim that does not fit is left out: it is no reason not to measure. */
-static int annotate_claims(struct eventlog_record *rec, const struct verity_claims *claims)
+int measure_annotate_claims(struct eventlog_record *rec,
+			    const struct verity_claims *claims)
 {
 	const struct {
 		const char *key, *value;
@@ -67,9 +68,11 @@ int measure_activation(struct measure *m, const struct verity_activation *activa
 		return 0;
 	}
 	measure_fill(m, word, "dm-verity", source, &rec);
-	r = annotate_device(&rec, &activation->device);
+	r = measure_annotate_device(&rec, &activation->device);
 	if (r == 0)
-		r = annotate_claims(&rec, &activation->claims);
+		r = measure_hook_annotate(m, activation, &rec);
+	if (r == 0)
+		r = measure_annotate_claims(&rec, &activation->claims);
 	if (r == 0)
 		r = measure_live_reserve(&m->live);
 	if (r == 0)
@@ -86,7 +89,7 @@ static int removal(struct measure *m, struct measure_live_entry *entry, const ch
 
 	(void)snprintf(word, sizeof(word), "removed:v1:%s", entry->word);
 	measure_fill(m, word, "dm-verity-removed", source, &rec);
-	r = annotate_device(&rec, &entry->device);
+	r = measure_annotate_device(&rec, &entry->device);
 	if (r == 0)
 		r = measure_record(m, m->nvpcr, &rec);
 	if (r < 0)
@@ -248,6 +251,8 @@ int measure_drain(struct measure *m)
 		}
 		if (event == VERITY_LOST)
 			r = overrun(m);
+		else if (event == VERITY_ARMABLE)
+			r = measure_hook_rearm(m);
 		else if (event == VERITY_REMOVED)
 			r = measure_removal(m, &met.device, "uevent");
 		else if (met.hook)

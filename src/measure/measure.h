@@ -129,6 +129,7 @@ struct measure_options {
  * @incomplete: something announced or live may not be recorded; only a sweep can tell
  * @pcrs: where the log has the PCRs that were extended on request; no bank if nowhere
  * @missed: announced activations that nobody could look at and the log does not tell of yet
+ * @announced: what the hook announces and is being measured; NULL if nothing is
  * @covered:  the hook announced all that was activated since the last drain
  */
 struct measure {
@@ -145,6 +146,7 @@ struct measure {
 	bool adopted;
 	bool incomplete;
 	uint64_t missed;
+	const struct verity_announcement *announced;
 	bool covered;
 	struct tpm_pcr pcrs[MEASURE_PCRS];
 };
@@ -201,6 +203,7 @@ void measure_outlet_catch_up(struct measure *m);
 /* hook.c: the kernel hook */
 int measure_announced(struct measure *m, const struct verity_announcement *announcement);
 int measure_hook_armed(struct measure *m);
+int measure_hook_rearm(struct measure *m);
 int measure_hook_check(struct measure *m);
 
 /* user.c: what others want to have measured */

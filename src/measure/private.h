@@ -17,6 +17,16 @@ void measure_outlet_begin(struct measure *m);
 void measure_outlet_end(struct measure *m);
 int measure_record(struct measure *m, struct nvpcr *nvpcr, struct eventlog_record *rec);
 
+int measure_annotate_device(struct eventlog_record *rec,
+			    const struct verity_device *device);
+int measure_annotate_claims(struct eventlog_record *rec,
+			    const struct verity_claims *claims);
+
+/* hook.c */
+int measure_hook_annotate(const struct measure *m,
+			  const struct verity_activation *activation,
+			  struct eventlog_record *rec);
+
 /* allocate.c */
 int measure_allocate(struct measure *m);
 

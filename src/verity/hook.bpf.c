@@ -6,14 +6,15 @@
  * The kernel announces a device's root hash and then, where it was built to, the signature
  * that it verified, on every resume and before the device can be read.  At the second of
  * the two, or at the first where there is no second, the hook submits one event and waits:
- * it spins, because it must not sleep, within bounds of time and of CPUs, and only as long
- * as the daemon lives and the activating process is not killed.  The table is live
- * already then, so the daemon can ask device-mapper for all the hook does not say.
+ * it spins, where it must not sleep, within bounds of time and of CPUs.  The table is live
+ * already then, so the daemon can ask device-mapper for all the hook does not say.  Older
+ * kernels announce nothing; there device-mapper itself is watched.
  *
  * Kernel memory is read through bpf_rdonly_cast() alone where the kernel has it: reading
  * it through helpers is not allowed under lockdown=confidentiality.
  */
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <stdbool.h>
 
 #include <bpf/bpf_helpers.h>
@@ -21,33 +22,15 @@
 
 #include "verity/hook_abi.h"
 #include "verity/hook_kernel.h"
+#include "verity/hook_wait.h"
 
 #define MAX_ERRNO	4095
-#define EPERM		1
-#define EINTR		4
-#define EIO		5
-#define EAGAIN		11
-#define ETIME		62
-#define ENOBUFS		105
-#define EKEYREJECTED	129
 
-#define SPIN_INNER	(1 << 20)
-#define SPIN_OUTER	(1 << 12)
 #define PROBE_NS	60000000ULL
 #define PAUSE_NS	10000000000ULL
-#define SIGKILL_BIT	(1UL << 8)
-#define ONES		0x0101010101010101ULL	/* each octet is 1 */
 
 /* LGPL-2.1 allows that its code be used under the GPL; the kernel insists on that. */
 char hook_license[] SEC("license") = "GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct hook_shared);
-} shared SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -81,101 +64,6 @@ struct {
 	__type(value, __u64);
 } measured SEC(".maps");
 
-static __always_inline struct hook_shared *get_shared(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&shared, &zero);
-}
-
-struct wait {
-	__u64 ticket;
-	__u64 slot;
-	__u64 deadline;
-	__u64 outcome;
-};
-
-static long look(__u64 i, struct wait *wait)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct hook_shared *s = get_shared();
-	__u64 answer;
-
-	if (!s)
-		return 1;
-	answer = *(volatile __u64 *)&s->answers[wait->slot & (HOOK_SLOTS - 1)];
-	if (answer >> 8 == wait->ticket)
-		wait->outcome = answer & 0xff;
-	else if (!*(volatile __u32 *)&s->daemon)
-		wait->outcome = HOOK_NOBODY;
-	else if (task->pending.signal.sig[0] & SIGKILL_BIT)
-		wait->outcome = HOOK_KILLED;
-	else if (bpf_ktime_get_ns() > wait->deadline)
-		wait->outcome = HOOK_TIMEOUT;
-	return wait->outcome != HOOK_WAITING;
-}
-
-static long look_long(__u64 i, struct wait *wait)
-{
-	bpf_loop(SPIN_INNER, look, wait, 0);
-	return wait->outcome != HOOK_WAITING;
-}
-
-/* The same where sleeping is allowed: the helper that fails here lets others run. */
-static long look_softly(__u64 i, struct wait *wait)
-{
-	char nothing;
-
-	if (look(i, wait))
-		return 1;
-	bpf_copy_from_user_task(&nothing, 1, (void *)0, bpf_get_current_task_btf(), 0);
-	return 0;
-}
-
-static long look_softly_long(__u64 i, struct wait *wait)
-{
-	bpf_loop(SPIN_INNER, look_softly, wait, 0);
-	return wait->outcome != HOOK_WAITING;
-}
-
-/* Waits for the answer to the ticket of a device; an enum hook_outcome. */
-static __always_inline __u64 spin(__u64 ticket, __u32 dev, __u64 most_ns)
-{
-	struct wait wait = {
-		.ticket = ticket, .slot = dev, .deadline = bpf_ktime_get_ns() + most_ns,
-	};
-
-	bpf_loop(SPIN_OUTER, look_long, &wait, 0);
-	return wait.outcome == HOOK_WAITING ? HOOK_TIMEOUT : wait.outcome;
-}
-
-static __always_inline __u64 wait_for_answer(struct hook_shared *s, const struct hook_event *met)
-{
-	__u64 began = bpf_ktime_get_ns(), took, outcome;
-	__u32 daemon = s->daemon;
-
-	if (!daemon)
-		return HOOK_NOBODY;
-	if (s->gated && began < s->resume_ns)
-		return HOOK_CROWDED;
-	if (__sync_fetch_and_add(&s->waiting, 1) >= s->max_waiters) {
-		__sync_fetch_and_sub(&s->waiting, 1);
-		return HOOK_CROWDED;
-	}
-	outcome = spin(met->ticket, met->dev, s->spin_ns);
-	__sync_fetch_and_sub(&s->waiting, 1);
-	took = bpf_ktime_get_ns() - began;
-	s->wait_last_ns = took;
-	if (took > s->wait_max_ns)
-		s->wait_max_ns = took;
-	/* One that does not answer holds up one activation, not every one. */
-	if (outcome == HOOK_TIMEOUT && s->gated)
-		s->resume_ns = began + took + PAUSE_NS;
-	else if (outcome == HOOK_TIMEOUT && s->mode == HOOK_MODE_MEASURE)
-		__sync_val_compare_and_swap(&s->daemon, daemon, 0);
-	return outcome;
-}
-
 static __always_inline int error_of(__u64 outcome)
 {
 	switch (outcome) {
@@ -202,23 +90,82 @@ static __always_inline int decide(struct hook_shared *s, __u32 dev, __u64 outcom
 	return error_of(outcome);
 }
 
-/* Puts an event into the ring; false if there is no room. */
-static __noinline bool submit(const struct hook_event *met)
+/**
+ * struct met - an activation, and where the kernel keeps the rest
+ * @head:      as it is announced
+ * @mapped:    address of its struct mapped_device
+ * @signature: address of the signature that the kernel verified
+ * @signature_size: in bytes; 0 if it cannot be had
+ * @began:     when it began to wait
+ * @daemon:    for whom
+ * @gated:     whoever uses the device waits, too
+ */
+struct met {
+	struct hook_head head;
+	__u64 mapped;
+	__u64 signature;
+	__u64 signature_size;
+	__u64 began;
+	__u32 daemon;
+	bool gated;
+};
+
+/* Puts an event with @room for a signature into the ring; false if there is none. */
+static __noinline bool submit(const struct met *met, unsigned int room)
 {
-	struct hook_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+	struct hook_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event) + room, 0);
+	__u64 cell = 0, size = room ? met->signature_size : 0;
 
 	if (!event)
 		return false;
-	__builtin_memcpy(event, met, sizeof(*event));
+	__builtin_memcpy(&event->head, &met->head, sizeof(event->head));
+	if (bpf_core_type_exists(struct hash_cell))
+		cell = PEEK(met->mapped, mapped_device, interface_ptr);
+	copy_text(cell ? PEEK(cell, hash_cell, name) : 0, event->name, HOOK_NAME_WORDS);
+	copy_text(cell ? PEEK(cell, hash_cell, uuid) : 0, event->uuid, HOOK_UUID_WORDS);
+	event->signature_size = size;
+	if (room)
+		copy_memory(met->signature, size, event->signature, room / 8);
 	bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 	return true;
 }
 
+/* A signature that does not fit is left out: it is no reason not to announce. */
+static __always_inline bool announce(const struct met *met)
+{
+	__u64 size = met->signature_size;
+	bool done = false;
+
+	if (size && size <= HOOK_SIGNATURE_SMALL)
+		done = submit(met, HOOK_SIGNATURE_SMALL);
+	else if (size && size <= HOOK_SIGNATURE_MAX)
+		done = submit(met, HOOK_SIGNATURE_MAX);
+	return done || submit(met, 0);
+}
+
+/*
+ * What nobody is going to answer: refused here, or where the device is used.  A device
+ * number has one life at a time, so no other activation can answer for it meanwhile.
+ */
+static __noinline int refuse(const struct hook_head *met, __u64 outcome)
+{
+	struct hook_shared *s = get_shared();
+
+	if (!s)
+		return 0;
+	if (s->refuses || s->mode == HOOK_MODE_MEASURE)
+		return decide(s, met->dev, outcome);
+	s->answers[met->dev & (HOOK_SLOTS - 1)] = met->ticket << 8 | outcome;
+	bpf_map_update_elem(&pending, &met->dev, &met->ticket, BPF_ANY);
+	__sync_fetch_and_add(&s->outcomes[HOOK_GATED], 1);
+	return 0;
+}
+
 /* What was not announced is counted, and refused where it can be. */
-static __always_inline int lose(struct hook_shared *s, __u32 dev)
+static __always_inline int lose(struct hook_shared *s, const struct hook_head *met)
 {
 	__sync_fetch_and_add(&s->dropped, 1);
-	return decide(s, dev, HOOK_FULL);
+	return refuse(met, HOOK_FULL);
 }
 
 /*
@@ -226,83 +173,124 @@ static __always_inline int lose(struct hook_shared *s, __u32 dev)
  * alone: it is announced all the same.  Where the answer decides, it says nothing: the same
  * root hash with other options in the table is another word.
  */
-static __always_inline bool is_known(const struct hook_shared *s, const struct hook_event *met)
+static __always_inline bool is_known(const struct hook_shared *s, const struct met *met)
 {
-	return s->mode == HOOK_MODE_MEASURE && bpf_map_lookup_elem(&measured, &met->seen);
+	return s->mode == HOOK_MODE_MEASURE &&
+	       bpf_map_lookup_elem(&measured, &met->head.seen);
 }
 
-static __noinline int activate(struct hook_event *met)
+/* An outcome; HOOK_WAITING if the activation has to wait, and finish() follows. */
+static __noinline __u64 begin(struct met *met)
 {
 	struct hook_shared *s = get_shared();
-	bool gated = false;
-	__u64 outcome;
+	struct hook_head *head = &met->head;
+
+	if (!s)
+		return HOOK_NOBODY;
+	head->ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
+	if (s->mode == HOOK_MODE_SIGNED && s->paired && !head->is_signed)
+		return HOOK_UNSIGNED;
+	if (!announce(met)) {
+		__sync_fetch_and_add(&s->dropped, 1);
+		return HOOK_FULL;
+	}
+	__sync_fetch_and_add(&s->submitted, 1);
+	if (is_known(s, met))
+		return HOOK_KNOWN;
+	if (s->gated)
+		met->gated = !bpf_map_update_elem(&pending, &head->dev, &head->ticket,
+						  BPF_ANY);
+	met->began = bpf_ktime_get_ns();
+	met->daemon = s->daemon;
+	if (!met->daemon)
+		return HOOK_NOBODY;
+	if (s->gated && met->began < s->resume_ns)
+		return HOOK_CROWDED;
+	if (__sync_fetch_and_add(&s->waiting, 1) < s->max_waiters)
+		return HOOK_WAITING;
+	__sync_fetch_and_sub(&s->waiting, 1);
+	return HOOK_CROWDED;
+}
+
+/* Accounts for a wait. */
+static __always_inline void finish(struct hook_shared *s, const struct met *met,
+				   __u64 outcome)
+{
+	__u64 took = bpf_ktime_get_ns() - met->began;
+
+	__sync_fetch_and_sub(&s->waiting, 1);
+	s->wait_last_ns = took;
+	if (took > s->wait_max_ns)
+		s->wait_max_ns = took;
+	/* One that does not answer holds up one activation, not every one. */
+	if (outcome == HOOK_TIMEOUT && s->gated)
+		s->resume_ns = met->began + took + PAUSE_NS;
+	else if (outcome == HOOK_TIMEOUT && s->mode == HOOK_MODE_MEASURE)
+		__sync_val_compare_and_swap(&s->daemon, met->daemon, 0);
+}
+
+/* Whether it is not for the activation, but for whoever uses the device, to wait. */
+static __always_inline bool is_left_to_gate(const struct hook_shared *s,
+					    const struct met *met, __u64 outcome)
+{
+	return met->gated &&
+	       (!s->refuses || outcome == HOOK_CROWDED || outcome == HOOK_TIMEOUT);
+}
+
+static __noinline int end(const struct met *met, __u64 outcome, bool waited)
+{
+	struct hook_shared *s = get_shared();
 
 	if (!s)
 		return 0;
-	if (s->mode == HOOK_MODE_SIGNED && s->paired && !met->is_signed)
-		return decide(s, met->dev, HOOK_UNSIGNED);
-	met->ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
-	if (!submit(met))
-		return lose(s, met->dev);
-	__sync_fetch_and_add(&s->submitted, 1);
-	if (is_known(s, met))
-		return decide(s, met->dev, HOOK_KNOWN);
-	if (s->gated)
-		gated = !bpf_map_update_elem(&pending, &met->dev, &met->ticket, BPF_ANY);
-	outcome = wait_for_answer(s, met);
-	if (!gated || (outcome != HOOK_CROWDED && outcome != HOOK_TIMEOUT))
-		return decide(s, met->dev, outcome);
-	__sync_fetch_and_add(&s->outcomes[outcome], 1);
-	__sync_fetch_and_add(&s->outcomes[HOOK_GATED], 1);
+	if (waited)
+		finish(s, met, outcome);
+	if (outcome == HOOK_UNSIGNED || outcome == HOOK_FULL)
+		return refuse(&met->head, outcome);
+	if (!is_left_to_gate(s, met, outcome))
+		return decide(s, met->head.dev, outcome);
+	if (outcome < HOOK_OUTCOME_MAX)
+		__sync_fetch_and_add(&s->outcomes[outcome], 1);
+	if (outcome != HOOK_MEASURED)
+		__sync_fetch_and_add(&s->outcomes[HOOK_GATED], 1);
 	return 0;
 }
 
-/* Copies a text, and nothing of what lies behind its end. */
-static __always_inline void read_text(__u64 address, __u64 *ret, unsigned int words)
+/* Announces an activation and waits, with or without sleeping, for what is said of it. */
+static __always_inline int activate(struct met *met, bool soft)
 {
-	bool ended = !address;
+	struct hook_shared *s = get_shared();
+	__u64 outcome = begin(met);
+	bool waits = outcome == HOOK_WAITING;
 
-	for (unsigned int i = 0; i < words; i++) {
-		__u64 word = ended ? 0 : peek(address + 8 * i);
-		/* The highest bit of the first octet that is 0. */
-		__u64 end = (word - ONES) & ~word & ONES << 7;
-
-		end &= -end;
-		ret[i] = end ? word & (end - 1) : word;
-		ended |= end != 0;
-	}
+	if (waits && s)
+		outcome = soft ? spin_softly(&met->head, s->spin_ns)
+			       : spin(&met->head, s->spin_ns);
+	return end(met, outcome, waits);
 }
 
-/* Copies what the kernel announced; a digest that is too long is cut. */
-static __always_inline void read_digest(__u64 address, struct hook_seen *ret)
+/* Copies a root hash; one that is too long is cut. */
+static __noinline int read_seen(__u64 octets, __u64 size, __u64 name, struct hook_seen *ret)
 {
-	struct dm_verity_digest *digest = bpf_rdonly_cast((void *)address,
-				bpf_core_type_id_kernel(struct dm_verity_digest));
-	__u64 octets = (__u64)digest->digest, name = (__u64)digest->alg;
-	__u64 size = digest->digest_len;
-
 	if (size > 8 * HOOK_DIGEST_WORDS)
 		size = 8 * HOOK_DIGEST_WORDS;
 	ret->size = size;
-	for (unsigned int i = 0; i < HOOK_DIGEST_WORDS; i++) {
-		__u64 left = size > 8 * i ? size - 8 * i : 0;
-		__u64 mask = left >= 8 ? ~0ULL : (1ULL << 8 * (left & 7)) - 1;
-
-		ret->digest[i] = left ? peek(octets + 8 * i) & mask : 0;
-	}
-	read_text(name, ret->algorithm, HOOK_ALGORITHM_WORDS);
+	copy_memory(octets, size, ret->digest, HOOK_DIGEST_WORDS);
+	return copy_text(name, ret->algorithm, HOOK_ALGORITHM_WORDS);
 }
 
 /*
- * One of the kernel's two announcements.  That the second will come is known from the first
+ * One of the kernel's two announcements: more than 0 if it is to be announced and waited for,
+ * else what the kernel is told.  That the second will come is known from the first
  * time it did, or from how the module was built if it was there when the hook was armed.
  * Until then the first is an event of its own, and in mode "signed" it is the daemon who
  * finds out whether the kernel verified a signature.
  */
-static __noinline int set_integrity(void *ctx, struct block_device *bdev, int type)
+static __noinline int meet(void *ctx, struct block_device *bdev, int type, struct met *met)
 {
 	struct hook_shared *s = get_shared();
-	struct hook_event met = { .dev = bdev->bd_dev, .diskseq = bdev->bd_disk->diskseq };
+	struct gendisk *disk = bdev->bd_disk;
+	struct hook_head *head = &met->head;
 	struct hook_seen *seen;
 	__u64 value = 0;
 
@@ -310,25 +298,34 @@ static __noinline int set_integrity(void *ctx, struct block_device *bdev, int ty
 	if (!s || (type != LSM_INT_DMVERITY_ROOTHASH && type != LSM_INT_DMVERITY_SIG_VALID))
 		return 0;
 	__sync_fetch_and_add(&s->hits, 1);
+	head->dev = bdev->bd_dev;
+	head->diskseq = disk->diskseq;
+	met->mapped = (__u64)disk->private_data;
 	if (type == LSM_INT_DMVERITY_ROOTHASH) {
 		/* Null: the signature was refused, by another security module or by us. */
 		if (!value) {
-			bpf_map_delete_elem(&announced, &met.dev);
+			bpf_map_delete_elem(&announced, &head->dev);
 			return 0;
 		}
-		read_digest(value, &met.seen);
-		if (bpf_map_update_elem(&announced, &met.dev, &met.seen, BPF_ANY))
-			return lose(s, met.dev);
-		return s->paired ? 0 : activate(&met);
+		read_seen(PEEK(value, dm_verity_digest, digest),
+			  PEEK(value, dm_verity_digest, digest_len),
+			  PEEK(value, dm_verity_digest, alg), &head->seen);
+		if (bpf_map_update_elem(&announced, &head->dev, &head->seen, BPF_ANY))
+			return lose(s, head);
+		return !s->paired;
 	}
 	s->paired = 1;
-	seen = bpf_map_lookup_elem(&announced, &met.dev);
+	seen = bpf_map_lookup_elem(&announced, &head->dev);
 	if (!seen)
-		return lose(s, met.dev);
-	__builtin_memcpy(&met.seen, seen, sizeof(met.seen));
-	bpf_map_delete_elem(&announced, &met.dev);
-	met.is_signed = value != 0;
-	return activate(&met);
+		return lose(s, head);
+	__builtin_memcpy(&head->seen, seen, sizeof(head->seen));
+	bpf_map_delete_elem(&announced, &head->dev);
+	if (value) {
+		head->is_signed = 1;
+		met->signature = value;
+		bpf_get_func_arg(ctx, 3, &met->signature_size);
+	}
+	return 1;
 }
 
 /* The kernel wants to see that nothing else than 0 or an error can be returned. */
@@ -338,16 +335,82 @@ static __always_inline int checked(int r)
 	return r < -MAX_ERRNO || r > 0 ? 0 : r;
 }
 
+static __always_inline int set_integrity(void *ctx, struct block_device *bdev, int type,
+					 bool soft)
+{
+	struct met met = { .gated = false };
+	int r = meet(ctx, bdev, type, &met);
+
+	return checked(r > 0 ? activate(&met, soft) : r);
+}
+
 SEC("?lsm/bdev_setintegrity")
 int BPF_PROG(hook_lsm, struct block_device *bdev, int type)
 {
-	return checked(set_integrity(ctx, bdev, type));
+	return set_integrity(ctx, bdev, type, false);
+}
+
+/* Kernels of 2026 let it sleep. */
+SEC("?lsm.s/bdev_setintegrity")
+int BPF_PROG(hook_lsm_s, struct block_device *bdev, int type)
+{
+	return set_integrity(ctx, bdev, type, true);
 }
 
 SEC("?fmod_ret/security_bdev_setintegrity")
 int BPF_PROG(hook_fmod_ret, struct block_device *bdev, int type)
 {
-	return checked(set_integrity(ctx, bdev, type));
+	return set_integrity(ctx, bdev, type, false);
+}
+
+#define VERITY	0x00797469726576ULL	/* "verity" and a NUL, as a number */
+
+struct table {
+	__u64 mapped;
+	__u64 targets;
+};
+
+/* One target of a table that is being resumed. */
+static long resume_target(__u64 i, struct table *table)
+{
+	__u64 target = table->targets + i * bpf_core_type_size(struct dm_target);
+	__u64 name = PEEK(PEEK(target, dm_target, type), target_type, name);
+	__u64 disk = PEEK(table->mapped, mapped_device, disk);
+	__u64 part = PEEK(disk, gendisk, part0);
+	__u64 verity = PEEK(target, dm_target, private);
+	struct met met = { .mapped = table->mapped };
+
+	if (peek(name) << 8 != VERITY << 8)
+		return 0;
+	met.head.diskseq = PEEK(disk, gendisk, diskseq);
+	met.head.dev = (__u32)PEEK(part, block_device, bd_dev);
+	met.head.is_signed = PEEK(verity, dm_verity, signature_key_desc) != 0;
+	read_seen(PEEK(verity, dm_verity, root_digest),
+		  (__u32)PEEK(verity, dm_verity, digest_size),
+		  PEEK(verity, dm_verity, alg_name), &met.head.seen);
+	activate(&met, false);
+	return 0;
+}
+
+/*
+ * For kernels that announce nothing to security modules: device-mapper's own function that
+ * resumes a table.  Nothing can be refused here, and each target is its own activation.
+ */
+SEC("?fentry/dm_table_resume_targets")
+int BPF_PROG(hook_fentry)
+{
+	struct hook_shared *s = get_shared();
+	struct table walk;
+	__u64 table = 0;
+
+	bpf_get_func_arg(ctx, 0, &table);
+	if (!s)
+		return 0;
+	__sync_fetch_and_add(&s->hits, 1);
+	walk.mapped = PEEK(table, dm_table, md);
+	walk.targets = PEEK(table, dm_table, targets);
+	bpf_loop((__u32)PEEK(table, dm_table, num_targets), resume_target, &walk, 0);
+	return 0;
 }
 
 /*
@@ -358,18 +421,19 @@ static __noinline int use(__u32 dev)
 {
 	struct hook_shared *s = get_shared();
 	__u64 *found = bpf_map_lookup_elem(&pending, &dev);
-	struct wait wait = { .slot = dev };
+	struct hook_head head = { .dev = dev };
+	__u64 outcome;
 
 	if (!found || !s || bpf_get_current_pid_tgid() >> 32 == s->daemon)
 		return 0;
-	wait.ticket = *found;
-	wait.deadline = bpf_ktime_get_ns() + s->wait_ns;
-	bpf_loop(SPIN_OUTER, look_softly_long, &wait, 0);
-	if (wait.outcome == HOOK_MEASURED || s->mode == HOOK_MODE_MEASURE) {
-		bpf_map_delete_elem(&pending, &dev);
+	head.ticket = *found;
+	outcome = spin_softly(&head, s->wait_ns);
+	if (outcome == HOOK_MEASURED)
 		return 0;
-	}
-	return decide(s, dev, wait.outcome);
+	/* Nobody waits in vain again. */
+	if (s->mode == HOOK_MODE_MEASURE)
+		bpf_map_delete_elem(&pending, &dev);
+	return decide(s, dev, outcome);
 }
 
 #define S_IFMT	0170000
@@ -394,14 +458,14 @@ int BPF_PROG(gate_mount, struct super_block *sb)
 /* Tries, in a process that asks for it, whether the hook is called and can wait. */
 static __noinline int try_out(void)
 {
+	struct hook_head head = { .dev = HOOK_PROBE_DEV };
 	struct hook_shared *s = get_shared();
-	__u64 ticket;
 
 	if (!s || !s->probe || bpf_get_current_pid_tgid() >> 32 != s->probe)
 		return 0;
-	ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
-	s->probe_ticket = ticket;
-	s->probe_outcome = spin(ticket, HOOK_PROBE_DEV, PROBE_NS);
+	head.ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
+	s->probe_ticket = head.ticket;
+	s->probe_outcome = spin(&head, PROBE_NS);
 	return 0;
 }
 
@@ -413,6 +477,12 @@ int BPF_PROG(probe_lsm, struct task_struct *task)
 
 SEC("?fmod_ret/security_task_getpgid")
 int BPF_PROG(probe_fmod_ret, struct task_struct *task)
+{
+	return try_out();
+}
+
+SEC("?fentry/security_task_getpgid")
+int BPF_PROG(probe_fentry, struct task_struct *task)
 {
 	return try_out();
 }

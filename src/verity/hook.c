@@ -28,6 +28,7 @@
  * @shared: the memory shared with it
  * @ring:   reads its ring
  * @event:  the event read last
+ * @signature: its signature, of which @event has the size
  * @pinned: it stays when we end
  * @tag:    the kernel's, of the program, in hexadecimal
  */
@@ -36,6 +37,7 @@ struct verity_hook {
 	struct hook_shared *shared;
 	struct ring_buffer *ring;
 	struct hook_event event;
+	uint8_t signature[HOOK_SIGNATURE_MAX];
 	bool pinned;
 	char tag[2 * TAG_SIZE + 1];
 };
@@ -91,8 +93,9 @@ void hook_shared_unmap(struct hook_shared *shared)
  * @shared:  memory shared with it, in which @gated and @preempted are settled
  * @options: what it shall do
  *
- * Where others cannot run on the CPU of a waiting activation, our own turn may be on just
- * that CPU: then it is better to go on soon, and have who uses the device wait.
+ * A hook that can refuse neither the activation nor the use measures.  Where others
+ * cannot run on the CPU of a waiting activation, our own turn may be on just that CPU:
+ * then it is better to go on soon, and have who uses the device wait.
  */
 void hook_shared_configure(struct hook_shared *shared,
 			   const struct verity_hook_options *options)
@@ -101,13 +104,13 @@ void hook_shared_configure(struct hook_shared *shared,
 	bool soon = shared->gated && !shared->preempted && wait_ns > SPIN_MAX_NS;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	shared->mode = options->mode;
+	shared->mode = shared->refuses || shared->gated ? (__u32)options->mode
+						       : HOOK_MODE_MEASURE;
 	shared->wait_ns = wait_ns;
 	shared->spin_ns = soon ? SPIN_MAX_NS : wait_ns;
-	shared->max_waiters = !wait_ns		? 0
-			      : shared->preempted ? UINT32_MAX
-			      : cpus > 1	? (__u32)cpus - 1
-						: 0;
+	shared->max_waiters = shared->preempted ? UINT32_MAX : cpus > 1 ? (__u32)cpus - 1 : 0;
+	if (!wait_ns)
+		shared->max_waiters = 0;
 	shared->daemon = (__u32)getpid();
 }
 
@@ -118,6 +121,11 @@ static int take_event(void *ctx, void *data, size_t size)
 	if (size < sizeof(hook->event))
 		return 0;
 	memcpy(&hook->event, data, sizeof(hook->event));
+	if (hook->event.signature_size > size - sizeof(hook->event) ||
+	    hook->event.signature_size > sizeof(hook->signature))
+		hook->event.signature_size = 0;
+	memcpy(hook->signature, (const uint8_t *)data + sizeof(hook->event),
+	       hook->event.signature_size);
 	return -ECANCELED;	/* one at a time */
 }
 
@@ -304,6 +312,7 @@ static void find_missing(struct verity_hook *hook, uint64_t submitted)
 bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret)
 {
 	const struct hook_event *event = &hook->event;
+	const struct hook_head *head = &event->head;
 	uint64_t submitted = load(&hook->shared->submitted);
 
 	/* One activation that waited in vain let the others go on without waiting. */
@@ -314,16 +323,20 @@ bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret)
 	}
 	*ret = (struct verity_announcement){
 		.device = {
-			.major = event->dev >> 20, .minor = event->dev & 0xfffff,
-			.diskseq = event->diskseq,
+			.major = head->dev >> 20, .minor = head->dev & 0xfffff,
+			.diskseq = head->diskseq,
 		},
 		.hook = true,
-		.ticket = event->ticket,
-		.seen.kernel_signature = event->is_signed,
-		.seen.root_hash_size = event->seen.size,
+		.ticket = head->ticket,
+		.seen.kernel_signature = head->is_signed,
+		.seen.root_hash_size = head->seen.size,
+		.signature = hook->signature,
+		.signature_size = event->signature_size,
 	};
-	memcpy(ret->seen.root_hash, event->seen.digest, ret->seen.root_hash_size);
-	memcpy(ret->seen.algorithm, event->seen.algorithm, sizeof(ret->seen.algorithm) - 1);
+	memcpy(ret->seen.root_hash, head->seen.digest, ret->seen.root_hash_size);
+	memcpy(ret->seen.algorithm, head->seen.algorithm, sizeof(ret->seen.algorithm) - 1);
+	memcpy(ret->claims.dm_name, event->name, sizeof(ret->claims.dm_name) - 1);
+	memcpy(ret->claims.dm_uuid, event->uuid, sizeof(ret->claims.dm_uuid) - 1);
 	return true;
 }
 
@@ -347,7 +360,7 @@ void verity_hook_answer(struct verity_hook *hook,
 
 	if (answer == VERITY_MEASURED && shared->mode == HOOK_MODE_MEASURE)
 		(void)bpf_map_update_elem(hook->parts.fds[HOOK_PART_MEASURED],
-					  &hook->event.seen, &one, BPF_ANY);
+					  &hook->event.head.seen, &one, BPF_ANY);
 	__atomic_store_n(&shared->answers[announcement->device.minor % HOOK_SLOTS],
 			 ticket << 8 | outcomes[answer], __ATOMIC_RELEASE);
 	__atomic_store_n(&shared->handled, shared->handled + 1, __ATOMIC_RELEASE);
@@ -365,10 +378,11 @@ void verity_hook_name(const struct verity_hook *hook,
 		[HOOK_MODE_SIGNED] = ":signed",
 	};
 	const struct hook_shared *shared = hook->shared;
-	const char *suffix = shared->max_waiters ? "" : "-async";
+	const char *suffix = shared->gated ? "-use" : "-async";
+	bool waits = shared->max_waiters && (!shared->gated || shared->preempted);
 
 	(void)snprintf(ret, VERITY_SOURCE_NAME_MAX, "%s%s:%s%s",
-		       verity_kind_name(shared->kind), shared->gated ? "-use" : suffix,
+		       verity_kind_name(shared->kind), waits ? "" : suffix,
 		       hook->tag, modes[shared->mode]);
 }
 

@@ -15,6 +15,10 @@
 #define HOOK_PROBE_DEV		0	/* for which the probe waits */
 #define HOOK_DIGEST_WORDS	8	/* of 8 bytes */
 #define HOOK_ALGORITHM_WORDS	8
+#define HOOK_NAME_WORDS		16
+#define HOOK_UUID_WORDS		17
+#define HOOK_SIGNATURE_SMALL	1024	/* bytes, room for most signatures */
+#define HOOK_SIGNATURE_MAX	8192	/* bytes; one that is larger is not carried */
 
 /* What becomes of an activation that cannot be waited for. */
 enum hook_mode {
@@ -58,18 +62,32 @@ struct hook_key {
 };
 
 /**
- * struct hook_event - one activation, as it lies in the ring
+ * struct hook_head - an activation as it is met
  * @ticket:    who waits for it, see struct hook_shared::answers
  * @diskseq:   of the disk
  * @dev:       as the kernel keeps it: major << 20 | minor
  * @is_signed: the kernel verified a signature
  */
-struct hook_event {
+struct hook_head {
 	__u64 ticket;
 	__u64 diskseq;
 	__u32 dev;
 	__u32 is_signed;
 	struct hook_seen seen;
+};
+
+/**
+ * struct hook_event - an activation as it lies in the ring
+ * @name, @uuid:    of the mapped device; texts as struct hook_seen::algorithm
+ * @signature_size: in bytes; 0 if the signature is not known or does not fit
+ * @signature:      that the kernel verified, PKCS#7 in DER, then zeros
+ */
+struct hook_event {
+	struct hook_head head;
+	__u64 name[HOOK_NAME_WORDS];
+	__u64 uuid[HOOK_UUID_WORDS];
+	__u64 signature_size;
+	__u64 signature[];
 };
 
 /**
@@ -79,6 +97,7 @@ struct hook_event {
  * @abi:         HOOK_ABI
  * @kind:        enum verity_kind
  * @mode:        enum hook_mode
+ * @refuses:     what the hook returns decides; else only the use of a device can be refused
  * @preempted:   others can run on the CPU of an activation that waits
  * @gated:       opening and mounting a device waits, too
  * @wait_ns:     how long an activation, or who uses its device, waits at most
@@ -126,6 +145,7 @@ struct hook_shared {
 
 	__u32 daemon;
 	__u32 paired;
+	__u32 refuses;
 	__u32 refused_dev;
 
 	__u64 tickets;
@@ -138,7 +158,7 @@ struct hook_shared {
 	__u64 wait_max_ns;
 	__u64 refused;
 	__u64 outcomes[HOOK_OUTCOME_MAX];
-	__u64 refused_outcome;
+	__u32 refused_outcome;
 	__u64 probe_ticket;
 	__u64 probe_outcome;
 

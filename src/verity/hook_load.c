@@ -26,8 +26,21 @@ static const struct {
 	const char *program;
 	const char *probe;
 } kinds[VERITY_KIND_MAX] = {
+	[VERITY_KIND_FENTRY] = { "hook_fentry", "probe_fentry" },
 	[VERITY_KIND_FMOD_RET] = { "hook_fmod_ret", "probe_fmod_ret" },
 	[VERITY_KIND_LSM] = { "hook_lsm", "probe_lsm" },
+};
+
+/**
+ * struct set - programs that are loaded together, as one that cannot be fails all
+ * @kinds: bit for each enum verity_kind
+ * @gates: what keeps a device from being used, too
+ * @soft:  the program of VERITY_KIND_LSM is the one that may sleep
+ */
+struct set {
+	unsigned int kinds;
+	bool gates;
+	bool soft;
 };
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -65,14 +78,27 @@ static void want_program(struct bpf_object *object, const char *name)
 		(void)bpf_program__set_autoload(program, true);
 }
 
-/* Has the programs of a kind loaded too. */
-static void want(struct bpf_object *object, enum verity_kind kind)
+static const char *program_of(const struct set *set, enum verity_kind kind)
 {
-	want_program(object, kinds[kind].program);
-	want_program(object, kinds[kind].probe);
+	return kind == VERITY_KIND_LSM && set->soft ? "hook_lsm_s" : kinds[kind].program;
 }
 
-static int open_object(const struct verity_hook_options *options, unsigned int wanted,
+static void want(struct bpf_object *object, const struct set *set)
+{
+	for (int kind = VERITY_KIND_UEVENT + 1; kind < VERITY_KIND_MAX; kind++) {
+		if (!(set->kinds & 1U << kind))
+			continue;
+		want_program(object, program_of(set, kind));
+		want_program(object, kinds[kind].probe);
+	}
+	if (!set->gates)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
+		want_program(object, gates[i].program);
+	want_program(object, kinds[VERITY_KIND_LSM].probe);
+}
+
+static int open_object(const struct verity_hook_options *options, const struct set *set,
 		       struct bpf_object **ret)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "veritally");
@@ -85,11 +111,7 @@ static int open_object(const struct verity_hook_options *options, unsigned int w
 				      &opts);
 	if (!object)
 		return -errno;
-	for (int kind = 0; kind < VERITY_KIND_MAX; kind++)
-		if (wanted & 1U << kind)
-			want(object, kind);
-	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
-		want_program(object, gates[i].program);
+	want(object, set);
 	ring = bpf_object__find_map_by_name(object, "ring");
 	r = ring ? bpf_map__set_max_entries(ring, options->ring_size) : -ENOENT;
 	if (r == 0)
@@ -130,19 +152,41 @@ static int try_kind(struct bpf_object *object, enum verity_kind kind,
  * Has opening and mounting wait, if the kernel calls such programs at all.  A gate that
  * only opens or only mounts pass is none.
  */
-static bool close_gates(struct bpf_object *object, struct hook_parts *parts)
+static bool close_gates(struct bpf_object *object, struct hook_shared *shared,
+			struct hook_parts *parts)
 {
-	bool closed = true;
+	int probed = try_kind(object, VERITY_KIND_LSM, shared);
+	bool closed = probed > 0 && probed != HOOK_PROBED_DEAD;
 
-	for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
+	for (size_t i = 0; closed && i < ARRAY_SIZE(gates); i++) {
 		parts->fds[gates[i].part] = attach(object, gates[i].program);
-		closed = closed && parts->fds[gates[i].part] >= 0;
+		closed = parts->fds[gates[i].part] >= 0;
 	}
 	return closed;
 }
 
-/* Arms the best of the kinds in @wanted that works, all of which are loaded. */
-static int arm(struct bpf_object *object, unsigned int wanted,
+/*
+ * Arms a kind that is called, as @probed says.  Gates are needed where not every activation
+ * can wait, and where none can be refused.
+ */
+static int arm_kind(struct bpf_object *object, const struct set *set, enum verity_kind kind,
+		    int probed, const struct verity_hook_options *options,
+		    struct hook_shared *shared, struct hook_parts *parts)
+{
+	bool sleeps = set->soft && kind == VERITY_KIND_LSM;
+
+	shared->kind = (__u32)kind;
+	shared->refuses = kind >= VERITY_KIND_FMOD_RET;
+	shared->preempted = sleeps || probed == HOOK_PROBED_PREEMPTED;
+	shared->paired = !shared->refuses || access(SIGNATURES, F_OK) == 0;
+	if (set->gates && options->wait_ms && (!shared->refuses || !shared->preempted))
+		shared->gated = close_gates(object, shared, parts);
+	hook_shared_configure(shared, options);
+	return attach(object, program_of(set, kind));
+}
+
+/* Arms the best of the kinds in @set that works, all of which are loaded. */
+static int arm(struct bpf_object *object, const struct set *set,
 	       const struct verity_hook_options *options, struct hook_parts *parts)
 {
 	struct hook_shared *shared = hook_shared_map(parts->fds[HOOK_PART_SHARED]);
@@ -151,21 +195,13 @@ static int arm(struct bpf_object *object, unsigned int wanted,
 	if (!shared)
 		return -ENOMEM;
 	shared->abi = HOOK_ABI;
-	shared->paired = access(SIGNATURES, F_OK) == 0;
 	hook_shared_configure(shared, options);
 	for (int kind = options->kind; *link < 0 && kind > VERITY_KIND_UEVENT; kind--) {
-		if (!(wanted & 1U << kind))
+		if (!(set->kinds & 1U << kind))
 			continue;
 		probed = try_kind(object, kind, shared);
-		if (probed < 0 || probed == HOOK_PROBED_DEAD)
-			continue;
-		shared->kind = (__u32)kind;
-		shared->preempted = probed == HOOK_PROBED_PREEMPTED;
-		if (probed == HOOK_PROBED_CALLED && options->wait_ms &&
-		    kind == VERITY_KIND_LSM)
-			shared->gated = close_gates(object, parts);
-		hook_shared_configure(shared, options);
-		*link = attach(object, kinds[kind].program);
+		if (probed > 0 && probed != HOOK_PROBED_DEAD)
+			*link = arm_kind(object, set, kind, probed, options, shared, parts);
 	}
 	if (*link >= 0)
 		parts->fds[HOOK_PART_EXIT] = attach(object, "hook_exit");
@@ -183,14 +219,14 @@ static int take_map(const struct bpf_object *object, const char *name,
 	return parts->fds[part] < 0 ? -EMFILE : 0;
 }
 
-static int load(const struct verity_hook_options *options, unsigned int wanted,
+static int load(const struct verity_hook_options *options, const struct set *set,
 		struct hook_parts *ret)
 {
 	_cleanup_(close_object) struct bpf_object *object = NULL;
 	struct hook_parts parts = HOOK_PARTS_NONE;
 	int r;
 
-	r = open_object(options, wanted, &object);
+	r = open_object(options, set, &object);
 	if (r < 0)
 		return r;
 	r = take_map(object, "shared", HOOK_PART_SHARED, &parts);
@@ -199,12 +235,32 @@ static int load(const struct verity_hook_options *options, unsigned int wanted,
 	if (r == 0)
 		r = take_map(object, "measured", HOOK_PART_MEASURED, &parts);
 	if (r == 0)
-		r = arm(object, wanted, options, &parts);
+		r = arm(object, set, options, &parts);
 	if (r < 0)
 		hook_parts_close(&parts);
 	else
 		*ret = parts;
 	return r;
+}
+
+/* Whether the kernel lets programs sleep where it announces root hashes. */
+static bool may_sleep(void)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC,
+		    .prog_flags = BPF_F_SLEEPABLE);
+	int id = libbpf_find_vmlinux_btf_id("bdev_setintegrity", BPF_LSM_MAC), fd;
+
+	if (id <= 0)
+		return false;
+	opts.attach_btf_id = (__u32)id;
+	fd = bpf_prog_load(BPF_PROG_TYPE_LSM, NULL, "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
 }
 
 /**
@@ -216,13 +272,19 @@ static int load(const struct verity_hook_options *options, unsigned int wanted,
  */
 int hook_load(const struct verity_hook_options *options, struct hook_parts *ret)
 {
-	static const unsigned int sets[] = {
-		1U << VERITY_KIND_LSM | 1U << VERITY_KIND_FMOD_RET,
+	const unsigned int newer = 1U << VERITY_KIND_LSM | 1U << VERITY_KIND_FMOD_RET;
+	const struct set sets[] = {
+		{ .kinds = newer, .gates = true, .soft = may_sleep() },
+		{ .kinds = 1U << VERITY_KIND_FMOD_RET },
+		{ .kinds = 1U << VERITY_KIND_FENTRY, .gates = true },
+		{ .kinds = 1U << VERITY_KIND_FENTRY },
 	};
+	const unsigned int allowed = (2U << options->kind) - 1;
 	int r = -EOPNOTSUPP;
 
 	(void)libbpf_set_print(print_nothing);
 	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(sets); i++)
-		r = load(options, sets[i], ret);
+		if (sets[i].kinds & allowed)
+			r = load(options, &sets[i], ret);
 	return r;
 }

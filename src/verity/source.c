@@ -113,7 +113,12 @@ static int next_uevent(struct verity_source *source, struct verity_announcement 
 		if (r == VERITY_NETLINK_LOST)
 			return VERITY_LOST;
 		r = verity_uevent_parse(datagram, size, &event);
+		/* Without a table yet; if it has one by now, the hook says more about it. */
+		if (r == 0 && source->hook && event.action == VERITY_UEVENT_ADD)
+			r = VERITY_UEVENT_OTHER;
 	} while (r == VERITY_UEVENT_OTHER);
+	if (r == VERITY_UEVENT_MODULE)
+		return VERITY_ARMABLE;
 	if (r < 0)
 		return VERITY_LOST;
 	ret->device = event.device;
@@ -172,6 +177,7 @@ const char *verity_kind_name(enum verity_kind kind)
 {
 	static const char *const names[] = {
 		[VERITY_KIND_UEVENT] = "uevent",
+		[VERITY_KIND_FENTRY] = "fentry",
 		[VERITY_KIND_FMOD_RET] = "fmod_ret",
 		[VERITY_KIND_LSM] = "lsm",
 	};
@@ -228,6 +234,22 @@ void verity_source_reported(struct verity_source *source, uint64_t lost, uint64_
 {
 	if (source->hook)
 		verity_hook_reported(source->hook, lost, refused);
+}
+
+/**
+ * verity_source_rearm() - arm the hook if there is none, now that it may be possible
+ * @source:  open
+ * @options: as for verity_source_open()
+ *
+ * Return: whether there is a new one.
+ */
+bool verity_source_rearm(struct verity_source *source,
+			 const struct verity_hook_options *options)
+{
+	if (source->hook || !source->kernel || options->kind == VERITY_KIND_UEVENT)
+		return false;
+	arm(source, options);
+	return source->hook;
 }
 
 /**

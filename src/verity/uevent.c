@@ -117,8 +117,9 @@ static int parse_device(const char *const *values, struct verity_device *ret)
  * @size: of @data in bytes
  * @ret:  what it announces
  *
- * Return: 0; VERITY_UEVENT_OTHER if it is not about an added, changed or removed mapped
- * device; -EBADMSG if it may be, and is not well-formed.
+ * Return: 0; VERITY_UEVENT_MODULE if dm-verity was loaded, VERITY_UEVENT_OTHER if it is not
+ * about an added, changed or removed mapped device either; -EBADMSG if it may be, and is
+ * not well-formed.
  */
 int verity_uevent_parse(const char *data, size_t size, struct verity_uevent *ret)
 {
@@ -127,6 +128,8 @@ int verity_uevent_parse(const char *data, size_t size, struct verity_uevent *ret
 
 	if (!size || size > VERITY_UEVENT_MAX || data[size - 1] != '\0')
 		return -EBADMSG;
+	if (strcmp(data, "add@/module/dm_verity") == 0)
+		return VERITY_UEVENT_MODULE;
 	if (!head_names_mapped_device(data))
 		return VERITY_UEVENT_OTHER;
 	if (find_values(data, size, values) < 0 || !head_agrees(data, values))

@@ -27,6 +27,7 @@ struct verity_uevent {
 /* Outcomes of verity_uevent_parse(). */
 enum verity_uevent_found {
 	VERITY_UEVENT_OTHER = 1,	/* another device, or another action */
+	VERITY_UEVENT_MODULE,		/* dm-verity was loaded */
 };
 
 int verity_uevent_parse(const char *data, size_t size,

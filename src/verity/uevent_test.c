@@ -60,8 +60,10 @@ static void other_events_are_none_of_ours(void)
 		ROW("add@/devices/virtual/block/loop0\0ACTION=add\0"
 		    "DEVPATH=/devices/virtual/block/loop0\0SUBSYSTEM=block\0MAJOR=7\0"
 		    "MINOR=0\0DEVNAME=loop0\0DEVTYPE=disk\0DISKSEQ=12\0SEQNUM=1199"),
-		ROW("add@/module/dm_verity\0ACTION=add\0DEVPATH=/module/dm_verity\0"
-		    "SUBSYSTEM=module\0SEQNUM=1100"),
+		ROW("remove@/module/dm_verity\0ACTION=remove\0"
+		    "DEVPATH=/module/dm_verity\0SUBSYSTEM=module\0SEQNUM=1100"),
+		ROW("add@/module/dm_verity_x\0ACTION=add\0"
+		    "DEVPATH=/module/dm_verity_x\0SUBSYSTEM=module\0SEQNUM=1100"),
 		ROW("add@/devices/virtual/bdi/254:0\0ACTION=add\0"
 		    "DEVPATH=/devices/virtual/bdi/254:0\0SUBSYSTEM=bdi\0SEQNUM=1200"),
 		ROW("add@/devices/virtual/block/dm-0/dm-0p1\0ACTION=add\0"
@@ -84,6 +86,16 @@ static void other_events_are_none_of_ours(void)
 		CHECK_EQ(verity_uevent_parse(rows[i].data, rows[i].size, &event),
 			 VERITY_UEVENT_OTHER);
 	}
+}
+
+static void the_module_is_announced(void)
+{
+	static const struct row row =
+		ROW("add@/module/dm_verity\0ACTION=add\0DEVPATH=/module/dm_verity\0"
+		    "SUBSYSTEM=module\0SEQNUM=1100");
+	struct verity_uevent event;
+
+	CHECK_EQ(verity_uevent_parse(row.data, row.size, &event), VERITY_UEVENT_MODULE);
 }
 
 static void what_could_be_ours_must_be_well_formed(void)
@@ -144,4 +156,5 @@ static void a_datagram_of_any_size_is_bounded(void)
 }
 
 TEST_MAIN(mapped_devices_are_told_by_number_and_diskseq, other_events_are_none_of_ours,
+	  the_module_is_announced,
 	  what_could_be_ours_must_be_well_formed, a_datagram_of_any_size_is_bounded)

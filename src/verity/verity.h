@@ -93,12 +93,14 @@ enum verity_event {
 	VERITY_CHANGED = 1,	/* a device got a table: ask verity_activations() */
 	VERITY_REMOVED,		/* a mapped device went away */
 	VERITY_LOST,		/* the kernel dropped events: sweep */
+	VERITY_ARMABLE,		/* device-mapper came: try verity_source_rearm() */
 	VERITY_NOTHING,		/* no more events for now */
 };
 
 /* The ways in which activations are announced, the best last. */
 enum verity_kind {
 	VERITY_KIND_UEVENT,	/* after the fact, and some may be lost */
+	VERITY_KIND_FENTRY,	/* before the device can be read; only its use can be refused */
 	VERITY_KIND_FMOD_RET,	/* before the device can be read, and can refuse */
 	VERITY_KIND_LSM,	/* so, and no call is ever skipped */
 	VERITY_KIND_MAX,
@@ -130,14 +132,20 @@ struct verity_hook_options {
  * @device: which device; its diskseq is the one announced, 0 if none was
  * @hook:   the kernel hook announces it, and may wait for verity_source_answer()
  * @ticket: for that
- * @seen:   of what the hook announces: algorithm, root hash and signature; the other
- *          members say nothing
+ * @seen:   of what the hook announces: algorithm, root hash and whether there was a
+ *          signature; the other members say nothing
+ * @claims: of what the hook announces: name and uuid, as far as it knows them
+ * @signature: that the kernel verified, PKCS#7 in DER; borrowed until the next call
+ * @signature_size: in bytes; 0 if it is not known
  */
 struct verity_announcement {
 	struct verity_device device;
 	bool hook;
 	uint64_t ticket;
 	struct verity_params seen;
+	struct verity_claims claims;
+	const uint8_t *signature;
+	size_t signature_size;
 };
 
 /* What verity_source_answer() says of an announcement. */
@@ -208,6 +216,8 @@ bool verity_source_counts(const struct verity_source *source,
 			  struct verity_counts *ret);
 void verity_source_reported(struct verity_source *source, uint64_t lost,
 			    uint64_t refused);
+bool verity_source_rearm(struct verity_source *source,
+			 const struct verity_hook_options *options);
 bool verity_source_is_intact(const struct verity_source *source);
 void verity_source_disarm(struct verity_source *source);
 const char *verity_kind_name(enum verity_kind kind);
