@@ -78,15 +78,16 @@ judge_drain() {
 	ok 'drain: nothing is missing' count 0 lost:v1:
 }
 
+# judge_use NAME KIND - who uses a device waits
 judge_use() {
-	judge_begin use 'lsm-use:[0-9a-f]{16}:enforce'
-	ok 'use: the activation itself goes on' ended open 0
-	ok 'use: who opens the device waits' [ ! -s "$r/waiting.out" ]
-	ok 'use: and reads it then' ended read 0
-	ok 'use: it can be mounted' ended mount 0
-	ok 'use: what is not measured in time cannot be opened' grep -q 'Timer expired' "$r/late.err"
-	ok 'use: nor mounted' grep -q 'Timer expired' "$r/late-mount.err"
-	ok 'use: what is measured can' ended after 0
+	judge_begin "$1" "$2:[0-9a-f]{16}:enforce"
+	ok "$1: the activation itself goes on" ended open 0
+	ok "$1: who opens the device waits" [ ! -s "$r/waiting.out" ]
+	ok "$1: and reads it then" ended read 0
+	ok "$1: it can be mounted" ended mount 0
+	ok "$1: what is not measured in time cannot be opened" grep -q 'Timer expired' "$r/late.err"
+	ok "$1: nor mounted" grep -q 'Timer expired' "$r/late-mount.err"
+	ok "$1: what is measured can" ended after 0
 }
 
 # judge_many NAME KIND - as many records as activations, whatever the order
@@ -105,4 +106,12 @@ judge_tamper() {
 	ok 'tamper: within two seconds' awk '{ exit $2 - $1 > 2 }' "$r/noticed"
 	ok 'tamper: uevents take its place' count 1 hook:v1:uevent:-
 	ok 'tamper: what comes then is measured' count 1 dm-verity:v1: dmName=docs source=uevent
+}
+
+judge_unsigned() {
+	judge_begin unsigned 'fentry-use:[0-9a-f]{16}:signed'
+	ok 'unsigned: what cannot be refused is activated' ended open 0
+	ok 'unsigned: it cannot be opened' grep -q 'Key was rejected' "$r/read.err"
+	ok 'unsigned: a person is told why' grep -q \
+		'refused, .*: the kernel verified no signature of it$' "$r/dmesg.out"
 }

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # judge.sh and common.sh set these
 
 # The rows: name, kernel, CPUs, preempt=, bpf among the security modules, lockdown=, dm-verity
-# loaded before the hook is armed or after; then the way that has to be taken, and when an
+# loaded before the hook is armed or after; then the ways that have to be taken, and when an
 # activation is measured by it: when it returns, at the first use of the device, or later.
 # Each two values of different columns occur together in some row.
 matrix() {
@@ -15,10 +15,10 @@ matrix() {
 	m-full		6.12	1	full		bpf	confidentiality	after	lsm		return
 	m-fmod		6.12	2	voluntary	without	confidentiality	before	fmod_ret	return
 	m-old-use	6.1	1	voluntary	bpf	confidentiality	after	uevent		later
-	m-old		6.1	2	full		bpf	integrity	before	uevent		later
+	m-old		6.1	2	full		bpf	integrity	before	fentry		return
 	m-async		6.12	1	voluntary	without	integrity	after	fmod_ret-async	later
 	m-smp		6.12	2	voluntary	bpf	confidentiality	after	lsm-use		use
-	m-old-fmod	6.1	2	full		without	none		after	uevent		later
+	m-old-fmod	6.1	2	full		without	none		after	uevent,fentry	later
 	END
 }
 
@@ -71,8 +71,8 @@ judge_row() {
 	note "$1"
 	ok "$1: the guest comes to its end" delivered
 	judge_log "$1"
-	ok "$1: the log names the way: $2" same "$(words hook:v1: | sed 's/:[0-9a-f-]*$//')" \
-		"hook:v1:$2"
+	ok "$1: the log names the way: $2" same \
+		"$(words hook:v1: | sed 's/hook:v1:\(.*\):[0-9a-f-]*$/\1/' | paste -sd,)" "$2"
 	case $3 in
 	return) judge_moments "$1" '' ;;
 	use) judge_moments "$1" -use ;;
