@@ -96,7 +96,7 @@ held() {
 # calm - does the kernel complain of nothing, and was nothing left suspended or stuck?
 calm() {
 	[ -s "$r/dmesg.out" ] && [ -e "$r/left.devices" ] && [ -e "$r/left.tasks" ] &&
-		! grep -aE 'BUG:|WARNING:|Oops|Call Trace|soft lockup|rcu.*stall|blocked for more' \
+		! grep -aE 'BUG:|WARNING:|Oops|Call Trace|soft lockup|rcu: INFO.*stall|blocked for more' \
 			"$r/dmesg.out" "$vms/$vm/console" &&
 		! grep -H ':Suspended$' "$r/left.devices" && ! grep -H . "$r/left.tasks"
 }

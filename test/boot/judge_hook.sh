@@ -90,9 +90,9 @@ judge_use() {
 	ok "$1: what is measured can" ended after 0
 }
 
-# judge_many NAME KIND - as many records as activations, whatever the order
+# judge_many NAME KIND [MODE] - as many records as activations, whatever the order
 judge_many() {
-	judge_begin "$1" "$2:[0-9a-f]{16}"
+	judge_begin "$1" "$2:[0-9a-f]{16}${3:-}"
 	ok "$1: sync returns in time" ended sync 0
 	ok "$1: each of 201 activations is measured" count 201 dm-verity:v1:
 	ok "$1: nothing is missing" count 0 lost:v1:
