@@ -10,11 +10,15 @@
 
 #include "cmd/ak.h"
 
-#define TYPE	257
+enum {
+	OPTION_TYPE = 257,
+	OPTION_PEM,
+};
 
 static const struct cmd_option option_table[] = {
-	{ "type", "TYPE", "of key to create: ecc (default) or rsa", TYPE },
+	{ "type", "TYPE", "of key to create: ecc (default) or rsa", OPTION_TYPE },
 	{ "output", "FILE", "where to write the challenge", 'o' },
+	{ "pem", NULL, "print the public key and nothing else", OPTION_PEM },
 	CMD_HANDLE_ROW,
 	CMD_JSON_ROW,
 	{ 0 },
@@ -122,12 +126,14 @@ static int take_options(const struct cmd *cmd, int argc, char *argv[], struct ak
 
 	optind = 0;
 	while (r == CMD_OK && (id = cmd_next_option(cmd, argc, argv)) != CMD_OPTIONS_END) {
-		if (id == TYPE)
+		if (id == OPTION_TYPE)
 			r = take_type(optarg, &ret->type);
 		else if (id == CMD_OPTION_HANDLE)
 			r = cmd_take_handle(optarg, &ret->handle);
 		else if (id == 'o')
 			ret->output = optarg;
+		else if (id == OPTION_PEM)
+			ret->pem = true;
 		else if (id == CMD_OPTION_JSON)
 			ret->json = true;
 		else

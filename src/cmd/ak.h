@@ -11,6 +11,7 @@ struct ak_wanted {
 	enum attest_key_type type;
 	uint32_t handle;
 	bool json;
+	bool pem;
 	const char *file;	/* argument of the action */
 	const char *output;
 };

@@ -94,6 +94,15 @@ static int show_text(const struct ak_wanted *wanted, const struct tpm_key *ak,
 	return CMD_OK;
 }
 
+static int show_pem(const struct attest_public *public)
+{
+	char pem[ATTEST_PEM_MAX];
+
+	attest_public_pem(public, pem);
+	(void)fputs(pem, stdout);
+	return CMD_OK;
+}
+
 /**
  * ak_show() - show the attestation key, and what is known of the endorsement key
  *
@@ -108,13 +117,16 @@ int ak_show(struct tpm *tpm, const struct ak_wanted *wanted)
 
 	if (r != 0)
 		return cmd_ak_failed(tpm, wanted->handle, r);
-	r = attest_ek_certificate(tpm, &certificate);
+	if (wanted->pem) {
+		r = show_pem(&public);
+	} else {
+		r = attest_ek_certificate(tpm, &certificate);
+		if (r == 0)
+			r = wanted->json ? show_json(tpm, wanted, &ak, &certificate)
+					 : show_text(wanted, &ak, &certificate);
+	}
 	if (r < 0)
 		r = cmd_ak_failed(tpm, wanted->handle, r);
-	else if (wanted->json)
-		r = show_json(tpm, wanted, &ak, &certificate);
-	else
-		r = show_text(wanted, &ak, &certificate);
 	tpm_key_done(tpm, &ak);
 	return r;
 }

@@ -17,7 +17,7 @@ _veritally_options()
 	policy) echo "--required --options= --architecture= --help" ;;
 	status | verify | nvpcr) echo "--json --help" ;;
 	predict) echo "--json --options= --architecture= --help" ;;
-	ak) echo "--type= --handle= --output= --json --help" ;;
+	ak) echo "--type= --handle= --output= --pem --json --help" ;;
 	attest) echo "--nonce= --output= --handle= --help" ;;
 	leave) echo "--help" ;;
 	*) echo "--tpm= --sysroot= --config= -q --quiet -v --verbose --help \
