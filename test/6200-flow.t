@@ -24,6 +24,7 @@ boot() {
 	make_policies
 	must start --oneshot
 	must sync
+	# shellcheck disable=SC2016 # jq expands it
 	edit_policy --arg v "$(records '.[] | select(.pcr) |
 		.content.annotations["gate-sha256"]')" '.gate = [$v]'
 }
