@@ -18,7 +18,7 @@ matrix() {
 	m-old		6.1	2	full		bpf	integrity	before	fentry		return
 	m-async		6.12	1	voluntary	without	integrity	after	fmod_ret-async	later
 	m-smp		6.12	2	voluntary	bpf	confidentiality	after	lsm-use		use
-	m-old-fmod	6.1	2	full		without	none		after	uevent,fentry	later
+	m-old-fmod	6.1	2	full		without	none		after	uevent,fentry	return
 	END
 }
 
