@@ -10,6 +10,7 @@
                        record N comes twice, the second time for another INDEX of what
                        MEMBER says (pcr or nv_index), and in the bank ALGORITHM only
   reword N WORD        record N has another word, and the digests of it
+  bank N ALGORITHM     record N has a digest of this bank only
   append WORD          one more record like the last one, for another word
   keep N               the first N records only
   cut OCTETS           the last so many octets
@@ -85,6 +86,10 @@ def edit(path, data, what, args):
         elsewhere(records, int(args[0]), *args[1:])
     elif what == "reword":
         reword(records[int(args[0])], args[1])
+    elif what == "bank":
+        record = records[int(args[0])]
+        record["digests"] = [digest for digest in record["digests"]
+                             if digest["hashAlg"] == args[1]]
     elif what == "append":
         records.append(json.loads(json.dumps(records[-1])))
         records[-1]["recnum"] += 1

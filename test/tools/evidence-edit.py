@@ -77,11 +77,10 @@ def status(command):
                           check=False).returncode
 
 
-def record(piece):
+def record(piece, bank):
     content = piece["content"]
     digests = [(digest["hashAlg"], digest["digest"].lower()) for digest in piece["digests"]]
-    gate = {key: value for key, value in content.get("annotations", {}).items()
-            if key.startswith("gate-")}
+    gate = content.get("annotations", {}).get(f"gate-{bank}")
     return (piece["recnum"], piece.get("pcr"), piece.get("nv_index"), digests,
             piece["content_type"], content["string"], content["bootId"], gate)
 
@@ -96,7 +95,8 @@ def verified(data):
                  for path in leaves(header) if path not in CLAIMS}
         if log and (log[:1] != b"\x1e" or log[-1:] != b"\n"):
             return None
-        return known, [record(json.loads(piece)) for piece in log.split(b"\x1e")[1:]]
+        return known, [record(json.loads(piece), *header["pcrs"])
+                       for piece in log.split(b"\x1e")[1:]]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
 

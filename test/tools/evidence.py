@@ -12,6 +12,8 @@
   firmware=FILE   the firmware's log          pcrs=0,1,13    which ones are quoted
   bank=sha384     of the PCRs                 between=SHELL  run after the quote
   key=loose       a key that is not restricted
+  exclusive=no    go on when something came between
+  skip=yes        say nothing about indices
 
 Talks to swtpm in plain bytes, and shares no code with the product.
 """
@@ -124,14 +126,16 @@ def pem(public):
 class Audit:
     """An audit session without secrets, so without HMACs."""
 
-    def __init__(self, tpm):
+    def __init__(self, tpm, exclusive):
         self.tpm = tpm
+        self.exclusive = exclusive
         self.begun = False
         self.session = tpm.command(0x176, u32(NULL) + u32(NULL), None, sized(os.urandom(16)) +
                                    u16(0) + b"\0" + u16(ALG_NULL) + u16(SHA256))[:4]
 
     def run(self, code, handles, auths, parameters):
-        own = self.session + sized(os.urandom(16)) + (b"\x83" if self.begun else b"\x81")
+        own = self.session + sized(os.urandom(16)) + (b"\x83" if self.begun and self.exclusive
+                                                            else b"\x81")
         answer = self.tpm.command(code, handles, auths + [own + u16(0)], parameters)
         self.begun = True
         size, = struct.unpack_from(">I", answer)
@@ -163,11 +167,13 @@ def anchored(records):
 def collect(tpm, nonce, records, options):
     bank = options.get("bank", "sha256")
     gate, handles = anchored(records)
+    if "skip" in options:
+        handles = []
     pcrs = sorted({*map(int, options["pcrs"].split(","))} if "pcrs" in options
                   else {*range(10), 11, 12, 14, gate})
     areas = {handle: tpm.name(handle)[0] for handle in handles}
     key, public = tpm.key(options.get("type", "ecc"), options.get("key") != "loose")
-    audit = Audit(tpm)
+    audit = Audit(tpm, options.get("exclusive") != "no")
     scheme = u16(ALG_NULL)
     header = {
         "veritally-evidence": 1, "nonce": nonce.hex(),
