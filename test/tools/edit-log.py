@@ -16,6 +16,7 @@
   cut OCTETS           the last so many octets
   renumber             the records count from 0 again
   claim KEY VALUE      annotation KEY of every record that has it
+  annotate N KEY VALUE annotation KEY of record N
 
   flip STEP COMMAND... flip a bit of every STEP-th octet in turn and run COMMAND, which must
                        end with status 3 if anything that is verified became different, and
@@ -99,6 +100,8 @@ def edit(path, data, what, args):
     elif what == "renumber":
         for i, record in enumerate(records):
             record["recnum"] = i
+    elif what == "annotate":
+        records[int(args[0])]["content"].setdefault("annotations", {})[args[1]] = args[2]
     elif what == "claim":
         for record in records:
             annotations = record["content"].get("annotations", {})
