@@ -87,7 +87,7 @@ compile := $(comp)
 LINK := $(comp)
 CPPFLAGS_ALL += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 BPF_INCLUDE := $(shell $(PKG_CONFIG) --cflags libbpf) \
-	-idirafter /usr/include/$(shell $(compile) -dumpmachine)
+	-idirafter /usr/include/$(shell gcc -dumpmachine)
 LDLIBS_ALL := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lmbedcrypto $(LDLIBS)
 endif
 sanitizers := $(if $(filter san,$(MODE)),address$(comma)undefined)
