@@ -112,6 +112,46 @@ run verify
 says 0 '^verify: ok' 'owner password later: verify'
 tpm2_changeauth -c owner -p secret
 
+# A TPM that locks out whoever guesses: our indices are not its business.
+fresh
+tpm2_dictionarylockout -s -n 1 -t 1000 -l 1000
+tpm2_nvdefine 0x01810000 -C o -s 8 -p right -a 'authread|authwrite|ownerwrite' > /dev/null
+tpm2_nvwrite 0x01810000 -C o -i "$scratch/hello" > /dev/null 2>&1
+for guess in wrong1 wrong2; do
+	tpm2_nvread 0x01810000 -C 0x01810000 -P $guess > /dev/null 2>&1
+done
+is "$(tpm2_getcap properties-variable | sed -n 's/^ *inLockout: *//p')" 1 'lockout: the TPM is in it'
+run start --oneshot
+exits 0 'lockout: start'
+is "$(nv_value)" "$(expect fold "$log" nv_index $index)" 'lockout: the index is in use'
+is "$(records '.[-1].nv_index')" $((index)) 'lockout: words go to it'
+verifies lockout
+tpm2_dictionarylockout -c
+tpm2_nvundefine 0x01810000 -C o > /dev/null
+
+# A TPM that lacks a command.
+for command in NV_Extend PolicyNvWritten PolicyOR StartAuthSession NV_DefineSpace; do
+	fresh
+	rule $command rc:0x143
+	run start --oneshot
+	exits 0 "no $command: start"
+	is "$(records '.[-1].pcr')" $gate "no $command: the next rung is taken"
+	is "$(words | tail -n 1)" "$tools" "no $command: words are measured"
+	rule
+	verifies "no $command"
+done
+
+# A firmware that hangs at an index in RAM.
+fresh
+rule 'GetCapability maker:STM
+NV_DefineSpace orderly:hang'
+run start --oneshot
+exits 0 'ST33: start'
+is "$(nv_name)" "$(expect name $index 2a060048 $gate $zero)" 'ST33: the index is not orderly'
+is "$(jq -r '.nvpcrs[0].reason' "$root/run/veritally/manifest.json")" st33-firmware \
+	'ST33: the manifest says why'
+verifies ST33
+
 # --- refusals in the middle
 
 # A genesis that is refused: every rung is tried, and the gate is closed.

@@ -14,6 +14,9 @@ Actions:
   lose     the TPM executes it; there is never an answer
   cut      the connection is closed instead
   slow:N   the TPM executes it N seconds later
+  maker:M  the TPM says that M made it, and that its firmware is 73.4
+  orderly:ACTION
+           ACTION if the command defines an index that is kept in RAM
   intrude  another command, a PCR_Read of nothing, is executed behind it
   rc:0xNN  the TPM does not hear of it; the answer is this response code
 """
@@ -68,6 +71,27 @@ class Rules:
         return ""
 
 
+def pretend(answer, maker):
+    """The answer to GetCapability, of a TPM of somebody else's."""
+    count = struct.unpack(">I", answer[15:19])[0]
+    values = {0x105: maker.ljust(4).encode(), 0x10B: struct.pack(">HH", 73, 4)}
+    answer = bytearray(answer)
+    if answer[11:15] != b"\0\0\0\x06":
+        return bytes(answer)
+    for at in range(19, 19 + 8 * count, 8):
+        tag = struct.unpack(">I", answer[at:at + 4])[0]
+        answer[at + 4:at + 8] = values.get(tag, answer[at + 4:at + 8])
+    return bytes(answer)
+
+
+def is_orderly(command):
+    """Whether a NV_DefineSpace is of an index with TPMA_NV_ORDERLY."""
+    area = 18 + struct.unpack(">I", command[14:18])[0]      # behind the authorization
+    auth = 2 + struct.unpack(">H", command[area:area + 2])[0]
+    at = area + auth + 2 + 6
+    return bool(struct.unpack(">I", command[at:at + 4])[0] & 0x04000000)
+
+
 def read_message(s):
     data = b""
     while len(data) < 10 or len(data) < struct.unpack(">I", data[2:6])[0]:
@@ -97,6 +121,8 @@ def serve(client, port, rules, commands, lock):
                 action = rules.action(name)
                 commands.write(f"{name} {action}".rstrip() + "\n")
                 commands.flush()
+            if action.startswith("orderly:"):
+                action = action[8:] if is_orderly(command) else ""
             if action == "hang":
                 client.recv(1)
                 return
@@ -110,6 +136,8 @@ def serve(client, port, rules, commands, lock):
                 answer = exchange(port, command)
             if action == "intrude":
                 exchange(port, INTRUDER)
+            if action.startswith("maker:"):
+                answer = pretend(answer, action[6:])
             if action == "lose":
                 client.recv(1)
                 return
