@@ -90,6 +90,12 @@ run nvpcr check "$scratch/defs/zz.nvpcr" "$scratch/defs/other.nvpcr"
 says 3 "other.nvpcr: 'name' is not the name" 'two of which one is bad'
 run nvpcr check "$scratch/defs/missing.nvpcr"
 exits 1 'a file that is not there'
+echo '{"name":"zz","nvIndex":0x01805703}' > "$scratch/defs/zz.nvpcr"
+run nvpcr check "$scratch/defs/zz.nvpcr"
+says 3 'zz.nvpcr: is not a JSON object, where numbers are decimal' 'a number that is not JSON'
+echo '{"name":"zz","nvIndex":"0x01805703"}' > "$scratch/defs/zz.nvpcr"
+run nvpcr check "$scratch/defs/zz.nvpcr"
+says 3 "'nvIndex' is not a decimal number" 'nor as a text'
 
 # --- a boot with them
 

@@ -33,6 +33,10 @@ new_boot
 def apps $((apps))
 def wide $((0x01805701)) '"algorithm":"sha384"'
 
+run extend apps --word=early
+says 1 'veritally was not started' 'where nothing was started nothing is begun'
+[ ! -e "$log" ]
+ok $? 'no index, no log'
 for how in daemon nobody; do
 	if [ $how = daemon ]; then
 		must start
@@ -101,10 +105,10 @@ says 1 'there is no such PCR' 'with the reason'
 run extend pcr:13 --word=x
 says 1 'it is the gate PCR' 'the gate above all'
 run extend nothing --word=x
-says 1 'no such NvPCR' 'an NvPCR that is not there'
+says 1 "no NvPCR '(nothing|later)' in this boot" 'an NvPCR that is not there'
 def later $((0x01805702))
 run extend later --word=x
-says 1 'no such NvPCR' 'one that was defined after the anchor'
+says 1 "no NvPCR '(nothing|later)' in this boot" 'one that was defined after the anchor'
 run extend apps
 exits 2 'nothing to measure'
 run extend apps --word=
@@ -114,7 +118,16 @@ exits 2 'two things at once'
 run extend apps --file="$scratch/missing"
 exits 1 'a file that is not there'
 run extend --word=a
-exits 2 'no target'
+says 2 'name of an NvPCR, or pcr:N' 'no target'
+run extend apps hello
+says 2 "cannot use 'hello': a text is given as --word=TEXT" 'a text without its option'
+run extend pcr15 --word=a
+says 1 'a PCR is named pcr:N' 'a PCR by another name'
+chmod 755 "$scratch" "$root" "$root/run"
+setpriv --reuid=65534 --regid=65534 --clear-groups "$VERITALLY" --sysroot="$root" \
+	--tpm="$tpm" extend apps --word=x 2> "$err"
+is $? 1 'not root'
+like "$err" 'only root may .* socket' 'and is told where to go'
 agrees 'after what was refused'
 
 # --- a writer is killed between record and extension: the next one completes it

@@ -146,6 +146,11 @@ nobody
 is "$(cat "$out")" '' 'others are not let in'
 kill_writer
 echo 'extend_group=measurers' > "$root/etc/veritally.conf"
+begin_watch
+like "$scratch/watch.err" 'extend_group=measurers: there is no such group' \
+	'a group that is not there is said'
+is "$(stat -c %a "$socket")" 600 'and lets nobody in'
+kill_writer
 printf 'root:x:0:\nmeasurers:x:4242:\n' > "$root/etc/group"
 begin_watch
 is "$(stat -c '%a %g' "$socket" "$root/run/veritally" | xargs)" '660 4242 710 4242' \

@@ -84,6 +84,9 @@ int cmd_ask(const struct cmd_env *env, const struct config *config,
 		}
 		(void)usleep(RETRY_US);
 	}
+	if (r == -EACCES || r == -EPERM)
+		return msg_error(CMD_FAILED, "only root may ask the process that is measuring; "
+				 "for others there may be its socket, see veritally(8)");
 	if (r < 0 && r != -EREMOTEIO)
 		(void)msg_error(r, "no answer from the process that is measuring (%ld)",
 				(long)measure_writer(env->root_fd));

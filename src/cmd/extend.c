@@ -43,8 +43,9 @@ static int do_it(struct measure *m, const void *ctx)
 	if (r == 0)
 		return CMD_OK;
 	if (r == -ENOENT)
-		return msg_error(CMD_FAILED, "there is no NvPCR '%s' in this boot; see "
-				 "'veritally nvpcr list'", extension->target);
+		return msg_error(CMD_FAILED, "there is no NvPCR '%s' in this boot (and a PCR is "
+				 "named pcr:N); see 'veritally nvpcr list'",
+				 extension->target);
 	(void)msg_error(reason ? 0 : r, "cannot extend %s%s%s", extension->target,
 			reason ? ": " : "", reason ? reason : "");
 	return CMD_FAILED;
@@ -94,6 +95,15 @@ static int make_word(const char *text, const char *path, struct extension *exten
 	return CMD_OK;
 }
 
+/* To allocate and to anchor is not for somebody who wants one text measured. */
+static bool was_started(const struct cmd_env *env)
+{
+	_cleanup_free_ struct nvpcr_set *set = calloc(1, sizeof(*set));
+
+	return measure_writer(env->root_fd) || !set ||
+	       measure_registry_read(env->root_fd, set) != -ENOENT;
+}
+
 static int extend(const struct cmd_env *env, const struct extension *extension)
 {
 	char request[MEASURE_REQUEST_MAX];
@@ -104,6 +114,9 @@ static int extend(const struct cmd_env *env, const struct extension *extension)
 		return r;
 	if (strlen(extension->target) >= NVPCR_NAME_MAX || strchr(extension->target, ' '))
 		return msg_error(CMD_USAGE, "'%s' is no name of an NvPCR", extension->target);
+	if (!was_started(env))
+		return msg_error(CMD_FAILED, "nothing was measured in this boot: veritally was "
+				 "not started");
 	(void)snprintf(request, sizeof(request), "extend %s %s", extension->target,
 		       extension->word);
 	return cmd_ask(env, &config, &(struct cmd_request){
@@ -147,11 +160,16 @@ static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char 
 	}
 	if (id != CMD_OPTIONS_END)
 		return id == CMD_OPTION_HELP ? CMD_OK : CMD_USAGE;
-	if (optind < argc && !path && strcmp(argv[optind], "-") == 0)
+	if (optind < argc && !path && !text && strcmp(argv[optind], "-") == 0)
 		path = argv[optind++];
-	if (!extension.target || optind < argc || !text == !path)
-		return msg_error(CMD_USAGE, "extend takes one NvPCR or pcr:N, and --word=TEXT, "
-				 "--file=FILE or -");
+	if (!extension.target)
+		return msg_error(CMD_USAGE, "extend takes the name of an NvPCR, or pcr:N");
+	if (optind < argc)
+		return msg_error(CMD_USAGE, "extend cannot use '%s': a text is given as "
+				 "--word=TEXT, a file as --file=FILE", argv[optind]);
+	if (!text == !path)
+		return msg_error(CMD_USAGE, "extend takes %s --word=TEXT, --file=FILE or -",
+				 text ? "only one of" : "something to measure:");
 	r = make_word(text, path, &extension);
 	return r == CMD_OK ? extend(env, &extension) : r;
 }

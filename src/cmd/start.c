@@ -230,6 +230,9 @@ static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char 
 		return r;
 	}
 	cmd_measure_options(env, &config, start->phase, &options);
+	if (*config.extend_group && !options.extend_gid)
+		msg_warning(0, "extend_group=%s: there is no such group in /etc/group, only root "
+			    "may use the service", config.extend_group);
 	if (start->foreground || start->oneshot || start->ready_fd >= 0)
 		return live(&options, start);
 	return live_in_background(&options, start);

@@ -177,7 +177,8 @@ static int run(const struct cmd *cmd, const struct cmd_env *env, int argc, char 
 			return id == CMD_OPTION_HELP ? CMD_OK : CMD_USAGE;
 	}
 	if (options.all == (optind < argc))
-		return msg_error(CMD_USAGE, "undefine takes names of NvPCRs, or --all");
+		return msg_error(CMD_USAGE, "undefine takes %s names of NvPCRs or --all",
+				 options.all ? "only one of" : "something to delete:");
 	return undefine(env, &options, argc - optind, argv + optind);
 }
 

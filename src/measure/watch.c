@@ -112,8 +112,13 @@ static const char *answer_extend(struct watch *watch, const char *text)
 
 	if (r == 0)
 		return "ok";
-	(void)snprintf(answer, sizeof(answer), "error %s", r == -ENOENT
-		       ? "there is no such NvPCR in this boot" : reason ? reason : strerror(-r));
+	if (r == -ENOENT)
+		(void)snprintf(answer, sizeof(answer), "error there is no NvPCR '%.*s' in this "
+			       "boot (and a PCR is named pcr:N); see 'veritally nvpcr list'",
+			       (int)strcspn(text, " "), text);
+	else
+		(void)snprintf(answer, sizeof(answer), "error %s",
+			       reason ? reason : strerror(-r));
 	return answer;
 }
 

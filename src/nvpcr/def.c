@@ -55,7 +55,7 @@ static const char *take_index(struct json_object *object, struct nvpcr_def *def)
 	if (!json_object_object_get_ex(object, "nvIndex", &value))
 		return "'nvIndex' is missing";
 	if (!json_object_is_type(value, json_type_int))
-		return "'nvIndex' is not an integer";
+		return "'nvIndex' is not a decimal number, without quotes";
 	index = json_object_get_int64(value);
 	if (index < 0x01000000 || index > 0x01ffffff)
 		return "'nvIndex' is no handle of an NV index";
@@ -127,7 +127,7 @@ int nvpcr_def_parse_any(const char *text, size_t size, struct nvpcr_def *ret,
 	if (r == 0 && !json_object_is_type(object, json_type_object))
 		r = -EBADMSG;
 	if (r == -EBADMSG)
-		*ret_reason = "is not a JSON object";
+		*ret_reason = "is not a JSON object, where numbers are decimal";
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {

@@ -5,6 +5,9 @@
 
 #include "test.h"
 
+#define NO_OBJECT	"is not a JSON object, where numbers are decimal"
+#define NO_NUMBER	"'nvIndex' is not a decimal number, without quotes"
+
 static void a_whole_definition_is_read(void)
 {
 	static const char text[] =
@@ -39,12 +42,12 @@ static void faults_are_named(void)
 		const char *text;
 		const char *reason;
 	} cases[] = {
-		{ "", "is not a JSON object" },
-		{ "[]", "is not a JSON object" },
-		{ "{\"name\":\"a\",\"nvIndex\":25187910", "is not a JSON object" },
-		{ "{\"name\":\"a\",\"nvIndex\":25187910} x", "is not a JSON object" },
-		{ "{\"name\":\"a\",\"nvIndex\":25187910,}", "is not a JSON object" },
-		{ "{'name':'a','nvIndex':25187910}", "is not a JSON object" },
+		{ "", NO_OBJECT },
+		{ "[]", NO_OBJECT },
+		{ "{\"name\":\"a\",\"nvIndex\":25187910", NO_OBJECT },
+		{ "{\"name\":\"a\",\"nvIndex\":25187910} x", NO_OBJECT },
+		{ "{\"name\":\"a\",\"nvIndex\":25187910,}", NO_OBJECT },
+		{ "{'name':'a','nvIndex':25187910}", NO_OBJECT },
 		{ "{}", "'name' is missing" },
 		{ "{\"name\":1}", "'name' is not a string" },
 		{ "{\"name\":\"\"}", "'name' has other characters than a-z, 0-9 and -" },
@@ -53,8 +56,8 @@ static void faults_are_named(void)
 		{ "{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
 		  "'name' is too long" },
 		{ "{\"name\":\"a\"}", "'nvIndex' is missing" },
-		{ "{\"name\":\"a\",\"nvIndex\":\"25187910\"}", "'nvIndex' is not an integer" },
-		{ "{\"name\":\"a\",\"nvIndex\":25187910.0}", "'nvIndex' is not an integer" },
+		{ "{\"name\":\"a\",\"nvIndex\":\"25187910\"}", NO_NUMBER },
+		{ "{\"name\":\"a\",\"nvIndex\":25187910.0}", NO_NUMBER },
 		{ "{\"name\":\"a\",\"nvIndex\":16777215}",
 		  "'nvIndex' is no handle of an NV index" },
 		{ "{\"name\":\"a\",\"nvIndex\":33554432}",

@@ -55,7 +55,7 @@ static void etc_hides_run_and_run_hides_usr(void)
 	CHECK_EQ(defs.n_defs, 0);
 	CHECK_EQ(n_complaints, 1);
 	CHECK_STR(last_path, "/" ETC "a.nvpcr");
-	CHECK_STR(last_reason, "is not a JSON object");
+	CHECK_STR(last_reason, "is not a JSON object, where numbers are decimal");
 }
 
 static void empty_files_and_links_to_dev_null_mask(void)
