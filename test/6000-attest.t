@@ -170,6 +170,28 @@ good 'a command before the digest'
 rule
 is "$(tpm2_getcap handles-transient)$(tpm2_getcap handles-loaded-session)" '' 'nothing stays loaded'
 
+# --- a writer between log and TPM
+
+waits_for_lock() {
+	grep -q -- "-> FLOCK.* $1 " /proc/locks
+}
+
+rule NV_Extend wait 0 1
+"$VERITALLY" --sysroot="$root" --tpm="$tpm" extend verity --word='in the log first' &
+writing=$!
+await 10 has_words 1 'in the log first'
+ok $? 'a record is in the log and not in the TPM'
+"$VERITALLY" --sysroot="$root" --tpm="$tpm" attest --nonce=$nonce -o "$evidence" 2> "$err" &
+attesting=$!
+await 10 waits_for_lock $attesting
+ok $? 'attest waits for its writer'
+rule
+wait $writing
+wait $attesting
+status=$?
+good 'a writer between log and TPM'
+is "$(look "$evidence" log | grep -c 'in the log first')" 1 'with its record'
+
 # --- many at once, and the daemon goes on
 
 tpm=$TPM2TOOLS_TCTI

@@ -12,6 +12,7 @@ Actions:
 
   hang     the command is swallowed; there is never an answer
   lose     the TPM executes it; there is never an answer
+  wait     it reaches the TPM when the rules have changed
   cut      the connection is closed instead
   slow:N   the TPM executes it N seconds later
   maker:M  the TPM says that M made it, and that its firmware is 73.4
@@ -25,6 +26,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 import time
 
 FOREVER = 1 << 30
@@ -57,6 +59,14 @@ class Rules:
             if words and words[0] != "#":
                 numbers = [int(word) for word in words[2:]]
                 self.rules.append(words[:2] + numbers + [0, FOREVER][len(numbers):])
+
+    def stay(self, lock):
+        """Until the file has another text."""
+        text = self.text
+        while text == self.text:
+            time.sleep(0.01)
+            with lock:
+                self.read()
 
     def action(self, name):
         self.read()
@@ -123,6 +133,8 @@ def serve(client, port, rules, commands, lock):
                 commands.flush()
             if action.startswith("orderly:"):
                 action = action[8:] if is_orderly(command) else ""
+            if action == "wait":
+                rules.stay(lock)
             if action == "hang":
                 client.recv(1)
                 return
