@@ -172,6 +172,7 @@ is "$(tpm2_getcap handles-transient)$(tpm2_getcap handles-loaded-session)" '' 'n
 
 # --- a writer between log and TPM
 
+# shellcheck disable=SC2317 # await calls it
 waits_for_lock() {
 	grep -q -- "-> FLOCK.* $1 " /proc/locks
 }

@@ -58,7 +58,7 @@ int attest_enrolment_parse(const char *text, size_t size, struct attest_enrolmen
 		r = -EBADMSG;
 	if (r == 0)
 		r = get_public(value, &ret->ek, &ek);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if ((ak.attributes & (must | ATTEST_KEY_DECRYPT)) != must)
 		return -EPERM;

@@ -223,7 +223,7 @@ static int activate(struct tpm *tpm, const struct ak_wanted *wanted, enum attest
 		tpm_key_done(tpm, &ek);
 	}
 	tpm_key_done(tpm, &ak);
-	if (r < 0)
+	if (r != 0)
 		return cmd_ak_failed(tpm, wanted->handle, r);
 	print_secret(secret.bytes, secret.size);
 	return CMD_OK;

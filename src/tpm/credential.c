@@ -84,7 +84,7 @@ int tpm_credential_make(struct tpm *tpm, const struct tpm_octets *ek,
 	tpm_session_flush(tpm, key);
 	if (r == 0)
 		r = put_2b(blob->credential, blob->size, &ret->blob);
-	return r < 0 ? r : put_2b(seed->secret, seed->size, &ret->seed);
+	return r != 0 ? r : put_2b(seed->secret, seed->size, &ret->seed);
 }
 
 /* The policy of an endorsement key: whoever may use the endorsement hierarchy. */
@@ -154,7 +154,7 @@ int tpm_credential_activate(struct tpm *tpm, const struct tpm_key *key,
 		r = tpm_command_end(tpm, Esys_ActivateCredential(
 			tpm->esys, key->object, ek->object, ESYS_TR_PASSWORD, session,
 			ESYS_TR_NONE, &blob, &seed, &secret));
-	if (r < 0) {
+	if (r != 0) {
 		tpm_session_flush(tpm, session);
 		return r;
 	}

@@ -437,8 +437,8 @@ int tpm_nv_read_data(struct tpm *tpm, uint32_t handle, uint8_t *ret, size_t max,
 		     size_t *ret_size)
 {
 	struct tpm_nv_public public;
+	ESYS_TR tr = ESYS_TR_NONE;
 	size_t size;
-	ESYS_TR tr;
 	int r;
 
 	r = tpm_nv_read_public(tpm, handle, &public);
