@@ -11,7 +11,7 @@
 #include "cmd/ak.h"
 
 enum {
-	OPTION_TYPE = 257,
+	OPTION_TYPE = CMD_OPTION_OWN,
 	OPTION_PEM,
 };
 

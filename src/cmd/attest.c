@@ -14,7 +14,7 @@
 
 #include "cmd/cmd.h"
 
-#define NONCE	257
+#define NONCE	CMD_OPTION_OWN
 
 static const struct cmd_option option_table[] = {
 	{ "nonce", "HEX", "what the verifier gave: 8 to 32 bytes in hexadecimal", NONCE },
