@@ -210,6 +210,40 @@ trusted 'unless it names it'
 hooked "removed:v1:$(cat test/vectors/tools.words)"
 refused removed 'what was not there' 'a removal of what was never there'
 
+# Words in a PCR that others extend too.
+tpm_reset
+new_boot
+must start --oneshot
+make_policy '.user = ["user:v1:"]'
+must extend pcr:14 --word=hello
+must_make_evidence
+trusted "a user's word in a PCR that is quoted"
+tpm2_pcrextend "14:sha256=$(sha256 other)"
+must_make_evidence
+refused value 'in PCR 14' 'which somebody else extended afterwards'
+must extend pcr:14 --word=again
+must_make_evidence
+trusted 'and which the log goes on from'
+must extend pcr:15 --word=hello
+must_make_evidence
+refused covered 'which extends PCR 0xf' 'a word in a PCR that is not quoted'
+must_make_evidence pcrs=13,14,15
+trusted 'the same, quoted'
+make_policy
+
+# The log for other readers.
+must log --cel
+cp "$out" "$scratch/cel"
+is "$(jq length "$scratch/cel")" "$(records length)" 'a Canonical Event Log: all records'
+is "$(jq -c '[.[] | keys_unsorted - ["pcr", "nv_index"]] | unique' "$scratch/cel")" \
+	'[["recnum","digests","content_type","content"]]' 'their members'
+is "$(jq -c '[.[].content | keys_unsorted - ["nvIndexName"]] | unique' "$scratch/cel")" \
+	'[["string","bootId","timestamp","eventType"]]' 'and those of their content'
+is "$(jq -c '[.[].content.string]' "$scratch/cel")" "$(records '[.[].content.string] | tojson')" \
+	'are those of the log'
+run log --cel --json more
+exits 2 'log: wrong command line'
+
 # --- the TPM is not what it should be: the ladder
 
 new_boot
