@@ -15,9 +15,14 @@
 
 #include "base/cleanup.h"
 #include "base/hex.h"
+#include "base/io.h"
+#include "base/json.h"
 #include "base/msg.h"
 
 #include "cmd/cmd.h"
+
+#define CONTROL_MS	2000
+#define MANIFEST_MAX	65536	/* bytes */
 
 static const struct cmd_option option_table[] = {
 	CMD_JSON_ROW,
@@ -160,6 +165,24 @@ static int fill_systemd(const struct cmd_env *env, struct json_object *status,
 	return CMD_OK;
 }
 
+/* How the kernel hook is doing: the daemon says it in its manifest. */
+static void fill_hook(const struct cmd_env *env, struct json_object *status)
+{
+	_cleanup_json_ struct json_object *manifest = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct json_object *hook;
+	char answer[64];
+	size_t size;
+
+	(void)measure_control_request(env->root_fd, "publish", CONTROL_MS, answer,
+				      sizeof(answer));
+	if (io_read_file(env->root_fd, MEASURE_MANIFEST, MANIFEST_MAX, &text, &size) < 0 ||
+	    json_parse(text, size, 8, &manifest) != 0 ||
+	    !json_object_object_get_ex(manifest, "hook", &hook))
+		return;
+	add(status, "hook", json_object_get(hook));
+}
+
 static int fill(const struct cmd_env *env, struct json_object *status,
 		struct measure_summary *summary)
 {
@@ -169,6 +192,7 @@ static int fill(const struct cmd_env *env, struct json_object *status,
 	const char *reason;
 	int r;
 
+	fill_hook(env, status);
 	add(status, "writer", json_object_new_int64(measure_writer(env->root_fd)));
 	r = eventlog_reader_open(env->root_fd, EVENTLOG_PATH, &reader);
 	if (r == 0)

@@ -65,28 +65,44 @@ static int describe_nvpcrs(const struct nvpcr_set *set, struct json_object *arra
 	return 0;
 }
 
+static int describe_counts(const struct measure *m, const struct verity_counts *counts,
+			   struct json_object *ret)
+{
+	uint64_t runs = 0, run_ns = 0;
+	int r = verity_source_run_time(&m->source, &runs, &run_ns);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} members[] = {
+		{ "announced", counts->events },
+		{ "known", counts->known },
+		{ "unwaited", counts->unwaited },
+		{ "lastWaitUs", counts->last_wait_us },
+		{ "longestWaitUs", counts->longest_wait_us },
+		{ "runs", runs },
+		{ "runTimeNs", run_ns },
+	};
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++)
+		r = add(ret, members[i].key, json_object_new_uint64(members[i].value));
+	return r;
+}
+
 /* How activations are announced, and how that went. */
 static int describe_source(const struct measure *m, struct json_object *ret)
 {
+	struct json_object *hook = json_object_new_object();
 	char name[VERITY_SOURCE_NAME_MAX];
 	struct verity_counts counts;
 	int r;
 
 	verity_source_name(&m->source, name);
-	r = add_string(ret, "source", name);
+	r = add(ret, "hook", hook);
+	if (r == 0)
+		r = add_string(ret, "source", name);
 	if (r < 0 || !verity_source_counts(&m->source, &counts))
 		return r;
-	r = add(ret, "announced", json_object_new_uint64(counts.events));
-	if (r == 0)
-		r = add(ret, "known", json_object_new_uint64(counts.known));
-	if (r == 0)
-		r = add(ret, "unwaited", json_object_new_uint64(counts.unwaited));
-	if (r == 0)
-		r = add(ret, "lastWaitUs", json_object_new_uint64(counts.last_wait_us));
-	if (r == 0)
-		r = add(ret, "longestWaitUs",
-			json_object_new_uint64(counts.longest_wait_us));
-	return r;
+	return describe_counts(m, &counts, hook);
 }
 
 static int describe(const struct measure *m, struct json_object *ret)

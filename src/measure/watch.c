@@ -134,6 +134,8 @@ static const char *answer_to(struct watch *watch, const char *request)
 	if (strcmp(request, "leave") == 0) {
 		r = measure_leave(watch->m);
 		watch->stop = watch->left = watch->m->source.fd < 0;
+	} else if (strcmp(request, "publish") == 0) {
+		return measure_handoff_publish(watch->m) < 0 ? "error" : "ok";
 	} else {
 		phase = strncmp(request, "sync ", 5) == 0 ? request + 5 : "";
 		if (!measure_phase_is_valid(phase))

@@ -129,11 +129,10 @@ static int take_event(void *ctx, void *data, size_t size)
 	return -ECANCELED;	/* one at a time */
 }
 
-static int read_tag(int link_fd, char ret[static 2 * TAG_SIZE + 1])
+static int read_program(int link_fd, struct bpf_prog_info *ret)
 {
 	_cleanup_close_ int fd = -1;
 	struct bpf_link_info link = { 0 };
-	struct bpf_prog_info program = { 0 };
 	__u32 size = sizeof(link);
 
 	if (bpf_obj_get_info_by_fd(link_fd, &link, &size) < 0)
@@ -141,25 +140,25 @@ static int read_tag(int link_fd, char ret[static 2 * TAG_SIZE + 1])
 	fd = bpf_prog_get_fd_by_id(link.prog_id);
 	if (fd < 0)
 		return -errno;
-	size = sizeof(program);
-	if (bpf_obj_get_info_by_fd(fd, &program, &size) < 0)
-		return -errno;
-	hex_encode(program.tag, TAG_SIZE, ret);
-	return 0;
+	size = sizeof(*ret);
+	*ret = (struct bpf_prog_info){ 0 };
+	return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
 }
 
 /* Makes @hook usable, whose parts are open. */
 static int set_up(struct verity_hook *hook)
 {
+	struct bpf_prog_info program;
 	int r;
 
 	hook->shared = hook_shared_map(hook->parts.fds[HOOK_PART_SHARED]);
 	if (!hook->shared || hook->shared->abi != HOOK_ABI ||
 	    hook->shared->kind >= VERITY_KIND_MAX)
 		return -EBADMSG;
-	r = read_tag(hook->parts.fds[HOOK_PART_LINK], hook->tag);
+	r = read_program(hook->parts.fds[HOOK_PART_LINK], &program);
 	if (r < 0)
 		return r;
+	hex_encode(program.tag, TAG_SIZE, hook->tag);
 	hook->ring = ring_buffer__new(hook->parts.fds[HOOK_PART_RING], take_event, hook,
 				      NULL);
 	return hook->ring ? 0 : -errno;
@@ -422,6 +421,27 @@ void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *re
 	};
 	for (int i = HOOK_FAILED; i < HOOK_GATED; i++)
 		ret->unwaited += load(&shared->outcomes[i]);
+}
+
+/**
+ * verity_hook_run_time() - how long its program ran
+ * @hook:      the hook
+ * @ret_runs:  how often, while kernel.bpf_stats_enabled was 1
+ * @ret_ns:    for how long, all together, waiting included
+ *
+ * Return: 0; a negative errno of bpf(2).
+ */
+int verity_hook_run_time(const struct verity_hook *hook, uint64_t *ret_runs,
+			 uint64_t *ret_ns)
+{
+	struct bpf_prog_info program;
+	int r = read_program(hook->parts.fds[HOOK_PART_LINK], &program);
+
+	if (r < 0)
+		return r;
+	*ret_runs = program.run_cnt;
+	*ret_ns = program.run_time_ns;
+	return 0;
 }
 
 /**

@@ -19,6 +19,8 @@ void verity_hook_name(const struct verity_hook *hook,
 		      char ret[static VERITY_SOURCE_NAME_MAX]);
 bool verity_hook_is_pinned(const struct verity_hook *hook);
 void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *ret);
+int verity_hook_run_time(const struct verity_hook *hook, uint64_t *ret_runs,
+			 uint64_t *ret_ns) _must_check_;
 void verity_hook_reported(struct verity_hook *hook, uint64_t lost, uint64_t refused);
 void verity_hook_remove(struct verity_hook *hook);
 

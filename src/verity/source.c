@@ -225,6 +225,17 @@ bool verity_source_counts(const struct verity_source *source,
 }
 
 /**
+ * verity_source_run_time() - as verity_hook_run_time(); -ENOENT if there is no hook
+ */
+int verity_source_run_time(const struct verity_source *source, uint64_t *ret_runs,
+			   uint64_t *ret_ns)
+{
+	if (!source->hook)
+		return -ENOENT;
+	return verity_hook_run_time(source->hook, ret_runs, ret_ns);
+}
+
+/**
  * verity_source_reported() - some of what verity_source_counts() says is known now
  * @source:  open
  * @lost:    so many of the lost ones are in the log

@@ -214,6 +214,8 @@ void verity_source_name(const struct verity_source *source,
 bool verity_source_stays(const struct verity_source *source);
 bool verity_source_counts(const struct verity_source *source,
 			  struct verity_counts *ret);
+int verity_source_run_time(const struct verity_source *source, uint64_t *ret_runs,
+			   uint64_t *ret_ns);
 void verity_source_reported(struct verity_source *source, uint64_t lost,
 			    uint64_t refused);
 bool verity_source_rearm(struct verity_source *source,

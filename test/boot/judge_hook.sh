@@ -25,6 +25,9 @@ judge_hook() {
 	ok "$1: each activation is measured" count 5 dm-verity:v1:
 	ok "$1: a reload is one" count 1 dm-verity:v1:.*:ignore_corruption:none
 	ok "$1: what was measured before does not wait" same "$(cat "$r/known-info.out")" Active
+	ok "$1: status counts what the hook announced, and its runs" jq -e \
+		'.hook | .announced >= 5 and .known >= 1 and .longestWaitUs > 0 and .runs >= 5' \
+		"$r/status.out"
 	ok "$1: nothing is missing" count 0 lost:v1:
 }
 
