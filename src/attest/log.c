@@ -66,15 +66,24 @@ static bool is_covered(const struct attest_header *header, const struct eventlog
 	return false;
 }
 
+/* Counts records that nothing depends on, and keeps the first of them. */
 static void check_covered(struct attest_checking *c, const struct eventlog_record *rec)
 {
-	if (is_covered(c->header, rec))
+	if (is_covered(c->header, rec) || c->n_uncovered++)
 		return;
-	attest_find(c, ATTEST_NOT_TRUSTED, "covered", "a record that a statement depends on",
-		    "nothing proves that it was measured",
-		    "record %" PRIu64 ", which extends %s 0x%" PRIx32 " in no bank that the "
-		    "evidence has", rec->recnum,
-		    rec->target == EVENTLOG_PCR ? "PCR" : "index", rec->index);
+	(void)snprintf(c->uncovered, sizeof(c->uncovered), "record %" PRIu64
+		       ", which extends %s 0x%" PRIx32, rec->recnum,
+		       rec->target == EVENTLOG_PCR ? "PCR" : "index", rec->index);
+}
+
+static void report_uncovered(struct attest_checking *c)
+{
+	if (c->n_uncovered)
+		attest_find(c, ATTEST_NOT_TRUSTED, "covered",
+			    "records that a statement depends on",
+			    "nothing proves that they were measured",
+			    "%s in no bank that the evidence has, and %" PRIu64 " more",
+			    c->uncovered, c->n_uncovered - 1);
 }
 
 /* The gate PCR's values before the anchor: claims, of which a wrong one does not fold. */
@@ -144,18 +153,11 @@ static int read_record(struct attest_checking *c, const struct eventlog_record *
 	return 0;
 }
 
-/**
- * attest_log_check() - read the log and check each record
- *
- * Return: 0, whatever was found; -ENOMEM or a negative errno of pread(2).
- */
-int attest_log_check(struct attest_checking *c)
+static int read_all(struct attest_checking *c)
 {
 	const struct eventlog_record *rec;
 	int r;
 
-	eventlog_replay_init(&c->replay);
-	eventlog_reader_skip_annotations(c->reader);
 	for (;;) {
 		r = eventlog_reader_next(c->reader, &rec);
 		if (r < 0 || r == EVENTLOG_END)
@@ -171,4 +173,20 @@ int attest_log_check(struct attest_checking *c)
 		if (r < 0)
 			return r;
 	}
+}
+
+/**
+ * attest_log_check() - read the log and check each record
+ *
+ * Return: 0, whatever was found; -ENOMEM or a negative errno of pread(2).
+ */
+int attest_log_check(struct attest_checking *c)
+{
+	int r;
+
+	eventlog_replay_init(&c->replay);
+	eventlog_reader_skip_annotations(c->reader);
+	r = read_all(c);
+	report_uncovered(c);
+	return r;
 }

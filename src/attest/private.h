@@ -107,6 +107,8 @@ bool attest_policy_allows(const struct attest_policy *policy, const char *requir
  * @listening:  a hook that the policy wants is armed
  * @n_unlistened: activations while none was
  * @n_words:    findings about words so far
+ * @n_uncovered: records that nothing depends on
+ * @uncovered:  the first of them
  */
 struct attest_checking {
 	const struct attest_demand *demand;
@@ -123,6 +125,8 @@ struct attest_checking {
 	bool listening;
 	uint64_t n_unlistened;
 	uint64_t n_words;
+	uint64_t n_uncovered;
+	char uncovered[80];
 };
 
 /* check.c */
