@@ -15,6 +15,7 @@ matrix() {
 	m-full		6.12	1	full		bpf	confidentiality	after	lsm		return
 	m-fmod		6.12	2	voluntary	without	confidentiality	before	fmod_ret	return
 	m-old-use	6.1	1	voluntary	bpf	confidentiality	after	uevent		later
+	m-old-gate	6.1	1	voluntary	bpf	none		before	fentry-use	use
 	m-old		6.1	2	full		bpf	integrity	before	fentry		return
 	m-async		6.12	1	voluntary	without	integrity	after	fmod_ret-async	later
 	m-smp		6.12	2	voluntary	bpf	confidentiality	after	lsm-use		use
