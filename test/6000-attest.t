@@ -193,6 +193,22 @@ status=$?
 good 'a writer between log and TPM'
 is "$(look "$evidence" log | grep -c 'in the log first')" 1 'with its record'
 
+# A writer waits two seconds for us, and then goes on without the lock.
+echo timeout=30 > "$scratch/patient.conf"
+forget_commands
+rule 0x158 wait 0 1
+"$VERITALLY" -v --config="$scratch/patient.conf" --sysroot="$root" --tpm="$tpm" attest \
+	--nonce=$nonce -o "$evidence" 2> "$err" &
+attesting=$!
+await 10 grep -q 0x158 "$commands"
+"$VERITALLY" --sysroot="$root" --tpm="$TPM2TOOLS_TCTI" extend verity --word='while it takes long'
+ok $? 'a slow quote does not hold a writer up for long'
+rule
+wait $attesting
+status=$?
+good 'a slow quote'
+says 0 'in 2 tries' 'a slow quote: tried again'
+
 # --- many at once, and the daemon goes on
 
 tpm=$TPM2TOOLS_TCTI

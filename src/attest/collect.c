@@ -133,8 +133,8 @@ static int read_anchor(struct attest_snapshot *snapshot)
 	return r < 0 ? r : ATTEST_NO_ANCHOR;
 }
 
-/* The size of the log without a last piece that is torn. */
-static int measure_log(struct attest_snapshot *snapshot)
+/* The size of the log without a last piece that is torn, and of all of the file. */
+static int measure_log(struct attest_snapshot *snapshot, off_t *ret_file_size)
 {
 	char tail[EVENTLOG_RECORD_MAX];
 	size_t size = sizeof(tail);
@@ -153,6 +153,7 @@ static int measure_log(struct attest_snapshot *snapshot)
 	snapshot->log_size = (uint64_t)st.st_size;
 	if (end)
 		snapshot->log_size -= (uint64_t)(tail + n - (end + 1));
+	*ret_file_size = st.st_size;
 	return 0;
 }
 
@@ -229,16 +230,23 @@ static int certify_all(struct attest_snapshot *snapshot, struct tpm_audit *audit
 	return tpm_audit_digest(audit, &snapshot->audit);
 }
 
-/* The quote, with the size of the log at that moment. */
+/*
+ * The quote, with the size of the log at that moment.  A writer does not wait for ever: if
+ * the TPM takes too long he goes on without the lock, and the log has grown.
+ */
 static int quote(struct attest_snapshot *snapshot, struct tpm_audit *audit, bool keep_lock)
 {
+	off_t before = 0;
+	struct stat st;
 	int r = lock_log(snapshot, LOCK_SH);
 
 	if (r == 0)
-		r = measure_log(snapshot);
+		r = measure_log(snapshot, &before);
 	snapshot->doing = "quote the PCRs";
 	if (r == 0)
 		r = tpm_audit_quote(audit, snapshot->bank, snapshot->pcrs, &snapshot->quote);
+	if (r == 0 && (fstat(snapshot->log_fd, &st) < 0 || st.st_size != before))
+		r = DISTURBED;
 	if (!keep_lock)
 		(void)lock_log(snapshot, LOCK_UN);
 	return r;
@@ -288,8 +296,7 @@ static int try_once(struct attest_snapshot *snapshot, bool keep_lock)
 	tpm_audit_end(&audit);
 	if (r == 0)
 		return is_undisturbed(snapshot) ? 0 : DISTURBED;
-	if (r == TPM_ABSENT || (r == -EREMOTEIO && tpm_rc(request->tpm) ==
-						   TPM_RC_CODE_EXCLUSIVE))
+	if (r > 0 || (r == -EREMOTEIO && tpm_rc(request->tpm) == TPM_RC_CODE_EXCLUSIVE))
 		return DISTURBED;
 	if (r == -EREMOTEIO && snapshot->as_owner &&
 	    tpm_rc(request->tpm) == TPM_RC_CODE_NV_OWNER_AUTH)
