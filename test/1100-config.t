@@ -46,7 +46,7 @@ rm "$root/proc/cmdline"
 rm -r "$root/etc/veritally.conf.d" "$root/usr/lib/veritally.conf.d"
 
 for line in gate_pcr=16 gate_pcr=23 gate_pcr=10 gate_pcr=11 gate_pcr=15 gate_pcr=0 \
-	gate_pcr=13x gate_pcr= gate_pcr=-1 timeout=0 timeout=601 timeout=5s wait=15001 \
+	gate_pcr=13x gate_pcr= gate_pcr=-1 timeout=0 timeout=601 timeout=5s wait=15001 guard=maybe \
 	ring=5 hook=kprobe mode=nonsense tpm= nonsense=1 nonsense; do
 	printf 'gate_pcr=14\n%s\n' "$line" > "$root/etc/veritally.conf"
 	gate_is 14 'veritally.conf: .*ignoring it' "a line that cannot be used: $line"

@@ -115,6 +115,16 @@ static const char *set_hook(struct config *config, const char *value)
 	return NULL;
 }
 
+static const char *set_guard(struct config *config, const char *value)
+{
+	bool yes = strcmp(value, "yes") == 0 || strcmp(value, "1") == 0;
+
+	if (!yes && strcmp(value, "no") != 0 && strcmp(value, "0") != 0)
+		return "must be yes or no";
+	config->guard = yes;
+	return NULL;
+}
+
 static const char *set_wait(struct config *config, const char *value)
 {
 	uint64_t wait;
@@ -182,6 +192,7 @@ const char *config_set(struct config *config, const char *key, const char *value
 		{ "timeout", set_timeout },
 		{ "hook", set_hook },
 		{ "wait", set_wait },
+		{ "guard", set_guard },
 		{ "ring", set_ring },
 		{ "extend_group", set_extend_group },
 		{ "systemd", set_systemd },

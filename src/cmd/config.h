@@ -39,6 +39,7 @@ enum config_systemd {
  * @hook:       the best way of learning of activations that may be taken
  * @wait_ms:    how long an activation waits in the kernel until it is measured
  * @systemd:    what is done next to systemd
+ * @guard:      root shall not be able to take the kernel hook away
  * @ring_kib:   room for what the kernel hook announces while nobody reads it
  */
 struct config {
@@ -49,6 +50,7 @@ struct config {
 	unsigned int timeout_ms;
 	enum verity_kind hook;
 	unsigned int wait_ms;
+	bool guard;
 	unsigned int ring_kib;
 	char extend_group[64];
 	enum config_systemd systemd;

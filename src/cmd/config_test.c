@@ -58,12 +58,12 @@ static void what_cannot_be_used_changes_nothing(void)
 	struct config config = parse(config_parse_file,
 		"mode=nonsense\nmode=\ngate_pcr=16\ngate_pcr=15\ngate_pcr=13 \ngate_pcr=24\n"
 		"gate_pcr=+8\ntimeout=0\ntimeout=601\ntimeout=1.5\ntpm=\nMODE=log\nnonsense\n"
-		"hook=kprobe\nwait=15001\nwait=-1\nring=2\nring=12\nring=131072\nsystemd=yes\n");
+		"guard=perhaps\nhook=kprobe\nwait=15001\nwait=-1\nring=2\nring=12\nring=131072\nsystemd=yes\n");
 	struct config defaults;
 
 	config_init(&defaults);
 	CHECK_STR(complaints, "mode;mode;gate_pcr;gate_pcr;gate_pcr;gate_pcr;timeout;timeout;"
-		  "timeout;tpm;MODE;nonsense;hook;wait;wait;ring;ring;ring;systemd;");
+		  "timeout;tpm;MODE;nonsense;guard;hook;wait;wait;ring;ring;ring;systemd;");
 	CHECK_EQ(config.hook, defaults.hook);
 	CHECK_EQ(config.wait_ms, defaults.wait_ms);
 	CHECK_EQ(config.ring_kib, defaults.ring_kib);

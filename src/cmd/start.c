@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,12 +80,33 @@ static void say_outlet(const struct measure *m)
 		msg_warning(r, "records are not copied to %s", EVENTLOG_OUTLET_PATH);
 }
 
+/*
+ * Activations are going to wait for us: our own pages may lie on the device that does, and
+ * to be killed for want of memory would keep all of them from being measured.
+ */
+static void prepare_to_be_waited_for(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		msg_warning(-errno, "cannot keep our memory from being paged out, going on");
+	if (fd < 0 || write(fd, "-1000", 5) < 0)
+		msg_warning(-errno, "cannot keep from being killed for want of memory, "
+			    "going on");
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 /* Arms, allocates or adopts, and measures what is active already. */
 static int come_up(struct measure *m, const struct measure_options *options, bool arm)
 {
 	uint64_t began = clock_us(CLOCK_MONOTONIC), took;
-	int r = cmd_begin(m, options, arm), armed = 0;
+	int r, armed = 0;
 
+	if (arm && options->hook.kind != VERITY_KIND_UEVENT &&
+	    dm_is_live(options->root_fd) > 0)
+		prepare_to_be_waited_for();
+	r = cmd_begin(m, options, arm);
 	if (r != CMD_OK)
 		return r;
 	if (arm)

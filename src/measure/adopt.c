@@ -121,6 +121,8 @@ int measure_adopt(struct measure *m, struct measure_summary *summary)
 		return -EBADMSG;
 	m->live = summary->live;
 	summary->live = (struct measure_live){ 0 };
+	m->heirs = summary->n_hooks;
+	memcpy(m->heirloom, summary->hook, sizeof(m->heirloom));
 	r = eventlog_outlet_adopt(&m->outlet, m->options.root_fd, &m->log);
 	if (r < 0)
 		return r;

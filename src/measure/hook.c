@@ -158,6 +158,33 @@ static int name_source(struct measure *m)
 	return measure_text(m, word, "hook", NULL);
 }
 
+static int say_lost(struct measure *m, const char *name)
+{
+	char word[VERITY_SOURCE_NAME_MAX + 16];
+
+	(void)snprintf(word, sizeof(word), "hook:v1:lost-%s", name);
+	return measure_text(m, word, "hook", NULL);
+}
+
+/*
+ * Compares the hook with what the log says is armed.  Every daemon that goes on with a hook
+ * says so, and the guard counts who could: one more, and somebody else was it in between,
+ * took what was announced, and may still have a hand on the hook.  That one is not gone on
+ * with.  Nor is it forgotten where it is gone.
+ */
+static int check_heirloom(struct measure *m)
+{
+	unsigned int claims = verity_source_claims(&m->source);
+	bool shared = claims > 1 && claims != m->heirs + 1;
+	bool gone = m->heirs && (!m->source.hook || claims == 1);
+
+	if (shared) {
+		verity_source_disarm(&m->source);
+		(void)verity_source_rearm(&m->source, &m->options.hook);
+	}
+	return shared || gone ? say_lost(m, m->heirs ? m->heirloom : "unknown:-") : 0;
+}
+
 /**
  * measure_hook_armed() - say in the log how activations are announced, and take what was
  * announced before we came
@@ -167,8 +194,10 @@ static int name_source(struct measure *m)
  */
 int measure_hook_armed(struct measure *m)
 {
-	int r = name_source(m);
+	int r = check_heirloom(m);
 
+	if (r == 0)
+		r = name_source(m);
 	if (r == 0)
 		r = measure_drain(m);
 	m->covered = m->source.hook != NULL;
@@ -194,12 +223,11 @@ int measure_hook_rearm(struct measure *m)
 /* The kernel does not call the hook any more, or cannot be trusted to. */
 static int lose_hook(struct measure *m)
 {
-	char name[VERITY_SOURCE_NAME_MAX], word[VERITY_SOURCE_NAME_MAX + 16];
+	char name[VERITY_SOURCE_NAME_MAX];
 	int r;
 
 	verity_source_name(&m->source, name);
-	(void)snprintf(word, sizeof(word), "hook:v1:lost-%s", name);
-	r = measure_text(m, word, "hook", NULL);
+	r = say_lost(m, name);
 	if (r < 0)
 		return r;
 	verity_source_disarm(&m->source);

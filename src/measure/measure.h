@@ -130,6 +130,8 @@ struct measure_options {
  * @pcrs: where the log has the PCRs that were extended on request; no bank if nowhere
  * @missed: announced activations that nobody could look at and the log does not tell of yet
  * @announced: what the hook announces and is being measured; NULL if nothing is
+ * @heirs:    daemons that have shared the hook which the log says is armed; 0 if it says none
+ * @heirloom: its name, as verity_source_name()
  * @covered:  the hook announced all that was activated since the last drain
  */
 struct measure {
@@ -147,6 +149,8 @@ struct measure {
 	bool incomplete;
 	uint64_t missed;
 	const struct verity_announcement *announced;
+	unsigned int heirs;
+	char heirloom[VERITY_SOURCE_NAME_MAX];
 	bool covered;
 	struct tpm_pcr pcrs[MEASURE_PCRS];
 };
@@ -266,6 +270,9 @@ struct measure_fallen {
  * @share:     what was done about systemd's NvPCR: the word after "share:v1:"
  * @last:      the last record, without annotations
  * @live:      activations without a removal, if that was asked for
+ * @source:    how activations were announced last, without what names the program
+ * @hook:      the rest of the last word "hook:v1:", where it names a hook that is armed
+ * @n_hooks:   how many such words there are since the last one that names none
  * @fault, @fault_recnum: first thing wrong in the log itself, enum eventlog_fault or
  *             MEASURE_FAULT_*, and where; 0 if there is none
  */
@@ -285,6 +292,8 @@ struct measure_summary {
 	char boot_id[EVENTLOG_BOOT_ID_SIZE];
 	char source[64];
 	char share[MEASURE_SHARE_MAX];
+	char hook[VERITY_SOURCE_NAME_MAX];
+	unsigned int n_hooks;
 	struct eventlog_record last;
 	struct measure_live live;
 	int fault;

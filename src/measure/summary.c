@@ -187,6 +187,17 @@ static int read_pcr(struct reading *reading, const struct eventlog_record *rec)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* How activations are announced from here on; each daemon that goes on with a hook says so. */
+static void read_hook(struct measure_summary *summary, const char *rest)
+{
+	bool armed = !after(rest, "lost-") && !after(rest, "none:") && !after(rest, "uevent:");
+
+	(void)snprintf(summary->source, sizeof(summary->source), "%.*s",
+		       (int)strcspn(rest, ":"), rest);
+	summary->n_hooks = armed ? summary->n_hooks + 1 : 0;
+	(void)snprintf(summary->hook, sizeof(summary->hook), "%s", armed ? rest : "");
+}
+
 /* Takes from a record's word what the summary wants to know. */
 static int read_word(struct reading *reading, const struct eventlog_record *rec)
 {
@@ -215,8 +226,7 @@ static int read_word(struct reading *reading, const struct eventlog_record *rec)
 	else if ((rest = after(rec->word, "share:v1:")))
 		(void)snprintf(summary->share, sizeof(summary->share), "%s", rest);
 	else if ((rest = after(rec->word, "hook:v1:")))
-		(void)snprintf(summary->source, sizeof(summary->source), "%.*s",
-			       (int)strcspn(rest, ":"), rest);
+		read_hook(summary, rest);
 	return 0;
 }
 

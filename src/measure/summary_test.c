@@ -119,6 +119,44 @@ static void what_was_removed_is_not_live(void)
 	measure_summary_done(&summary);
 }
 
+static void daemons_of_one_hook_are_counted(void)
+{
+	struct fixture fixture = begin();
+	struct measure_summary summary;
+
+	add_beginning(&fixture);
+	add(&fixture, "hook:v1:lsm:0123456789abcdef");
+	add(&fixture, "hook:v1:lost-lsm:0123456789abcdef");
+	add(&fixture, "hook:v1:fmod_ret:fedcba9876543210:guard");
+	add(&fixture, WORD);
+	add(&fixture, "hook:v1:fmod_ret:fedcba9876543210:enforce,guard");
+	summary = end(&fixture);
+	CHECK_EQ(summary.n_hooks, 2);
+	CHECK_STR(summary.hook, "fmod_ret:fedcba9876543210:enforce,guard");
+	CHECK_STR(summary.source, "fmod_ret");
+	measure_summary_done(&summary);
+}
+
+static void a_hook_that_ended_has_no_heirs(void)
+{
+	static const char *const ends[] = {
+		"hook:v1:uevent:-", "hook:v1:none:-", "hook:v1:lost-lsm:0123456789abcdef",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct fixture fixture = begin();
+		struct measure_summary summary;
+
+		add_beginning(&fixture);
+		add(&fixture, "hook:v1:lsm:0123456789abcdef");
+		add(&fixture, ends[i]);
+		summary = end(&fixture);
+		CHECK_EQ(summary.n_hooks, 0);
+		CHECK_STR(summary.hook, "");
+		measure_summary_done(&summary);
+	}
+}
+
 static void falling_is_not_forgotten(void)
 {
 	struct fixture fixture = begin();
@@ -209,7 +247,8 @@ static void every_fault_has_a_description(void)
 			     measure_fault_describe(0)) != 0);
 }
 
-TEST_MAIN(a_good_log_has_no_fault, what_was_removed_is_not_live, falling_is_not_forgotten,
+TEST_MAIN(a_good_log_has_no_fault, what_was_removed_is_not_live,
+	  daemons_of_one_hook_are_counted, a_hook_that_ended_has_no_heirs, falling_is_not_forgotten,
 	  nothing_vouches_for_what_follows_a_loss,
 	  a_log_without_an_index_has_a_place_for_words,
 	  the_first_fault_is_the_one_that_is_said, every_fault_has_a_description)

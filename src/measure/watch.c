@@ -14,7 +14,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -278,9 +277,6 @@ int measure_watch(struct measure *m, int ready_fd)
 	};
 	int r;
 
-	/* Our own pages may lie on a device that waits for us. */
-	if (m->source.hook)
-		(void)mlockall(MCL_CURRENT | MCL_FUTURE);
 	watch.signal_fd = open_signals();
 	watch.control_fd = measure_control_open(m->options.root_fd);
 	r = watch.control_fd < 0 ? watch.control_fd : watch.signal_fd;

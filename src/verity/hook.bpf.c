@@ -17,11 +17,10 @@
 #include <linux/errno.h>
 #include <stdbool.h>
 
-#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "verity/guard.bpf.h"
 #include "verity/hook_abi.h"
-#include "verity/hook_kernel.h"
 #include "verity/hook_wait.h"
 
 #define MAX_ERRNO	4095
@@ -297,7 +296,7 @@ static __noinline int meet(void *ctx, struct block_device *bdev, int type, struc
 	bpf_get_func_arg(ctx, 2, &value);
 	if (!s || (type != LSM_INT_DMVERITY_ROOTHASH && type != LSM_INT_DMVERITY_SIG_VALID))
 		return 0;
-	__sync_fetch_and_add(&s->hits, 1);
+	guard_hit();
 	head->dev = bdev->bd_dev;
 	head->diskseq = disk->diskseq;
 	met->mapped = (__u64)disk->private_data;
@@ -406,7 +405,7 @@ int BPF_PROG(hook_fentry)
 	bpf_get_func_arg(ctx, 0, &table);
 	if (!s)
 		return 0;
-	__sync_fetch_and_add(&s->hits, 1);
+	guard_hit();
 	walk.mapped = PEEK(table, dm_table, md);
 	walk.targets = PEEK(table, dm_table, targets);
 	bpf_loop((__u32)PEEK(table, dm_table, num_targets), resume_target, &walk, 0);
@@ -488,11 +487,13 @@ int BPF_PROG(probe_fentry, struct task_struct *task)
 }
 
 /* Nobody waits for a daemon that has ended. */
-SEC("tp_btf/sched_process_exit")
+SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(hook_exit, struct task_struct *task)
 {
 	struct hook_shared *s = get_shared();
 
+	if (task->pid == task->tgid)
+		guard_ended((__u32)task->tgid);
 	if (s && task->pid == task->tgid)
 		__sync_val_compare_and_swap(&s->daemon, (__u32)task->tgid, 0);
 	return 0;

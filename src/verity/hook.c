@@ -30,6 +30,9 @@
  * @event:  the event read last
  * @signature: its signature, of which @event has the size
  * @pinned: it stays when we end
+ * @guarded: root cannot take it away
+ * @claims: as verity_hook_claims()
+ * @calls:  how often it should have been called, when that was looked at last
  * @tag:    the kernel's, of the program, in hexadecimal
  */
 struct verity_hook {
@@ -39,6 +42,9 @@ struct verity_hook {
 	struct hook_event event;
 	uint8_t signature[HOOK_SIGNATURE_MAX];
 	bool pinned;
+	bool guarded;
+	unsigned int claims;
+	uint64_t calls;
 	char tag[2 * TAG_SIZE + 1];
 };
 
@@ -189,6 +195,8 @@ static int adopt(struct verity_hook *hook, const struct verity_hook_options *opt
 	}
 	hook_shared_configure(hook->shared, options);
 	hook->pinned = true;
+	hook->claims = guard_go_on(&hook->parts);
+	hook->guarded = hook->claims > 0;
 	return 0;
 }
 
@@ -198,15 +206,20 @@ static int arm(struct verity_hook *hook, const struct verity_hook_options *optio
 
 	hook_pin_remove();
 	r = hook_load(options, &hook->parts);
-	if (r < 0)
-		return r;
-	hook->pinned = hook_pin_make(&hook->parts) == 0;
-	r = set_up(hook);
+	if (r == 0)
+		r = set_up(hook);
 	if (r < 0) {
-		hook_pin_remove();
 		release(hook);
+		return r;
 	}
-	return r;
+	/* Gates are programs of a security module, too. */
+	hook->guarded = options->guard &&
+			guard_attach(&hook->parts, hook->shared->gated ||
+				     hook->shared->kind == VERITY_KIND_LSM) == 0;
+	hook->pinned = hook_pin_make(&hook->parts) == 0;
+	hook->guarded = hook->guarded && guard_switch_on(&hook->parts) == 0;
+	hook->claims = 1;
+	return 0;
 }
 
 /* The hook knows processes by the numbers that the first PID namespace gives them. */
@@ -288,6 +301,34 @@ bool verity_hook_is_pinned(const struct verity_hook *hook)
 	return hook->pinned;
 }
 
+/**
+ * verity_hook_claims() - how many processes could speak for the hook's daemon
+ *
+ * Return: 1 if this process armed the hook; how many there were, with this one, since
+ * another one armed it; 0 if there was no guard to count them.
+ */
+unsigned int verity_hook_claims(const struct verity_hook *hook)
+{
+	return hook->claims;
+}
+
+/**
+ * verity_hook_is_called() - whether the kernel calls the hook when it should
+ *
+ * A call that was counted when this was asked before has reached the hook by now, unless
+ * nothing leads there any more.
+ */
+bool verity_hook_is_called(struct verity_hook *hook)
+{
+	/* What this kind of hook refuses does not get as far as to be counted. */
+	uint64_t refused = hook->shared->kind == VERITY_KIND_FMOD_RET
+			   ? load(&hook->shared->refused) : 0;
+	uint64_t before = hook->calls, hits;
+
+	return guard_counts(&hook->parts, &hits, &hook->calls) < 0 ||
+	       hits >= before + refused;
+}
+
 /*
  * The ring is empty: what was submitted and not dealt with was taken by a process that
  * did not live to do so.
@@ -366,7 +407,7 @@ void verity_hook_answer(struct verity_hook *hook,
 }
 
 /**
- * verity_hook_name() - kind, tag and mode, as verity_source_name()
+ * verity_hook_name() - kind, tag, mode and guard, as verity_source_name()
  */
 void verity_hook_name(const struct verity_hook *hook,
 		      char ret[static VERITY_SOURCE_NAME_MAX])
@@ -379,10 +420,11 @@ void verity_hook_name(const struct verity_hook *hook,
 	const struct hook_shared *shared = hook->shared;
 	const char *suffix = shared->gated ? "-use" : "-async";
 	bool waits = shared->max_waiters && (!shared->gated || shared->preempted);
+	const char *guard = *modes[shared->mode] ? ",guard" : ":guard";
 
-	(void)snprintf(ret, VERITY_SOURCE_NAME_MAX, "%s%s:%s%s",
+	(void)snprintf(ret, VERITY_SOURCE_NAME_MAX, "%s%s:%s%s%s",
 		       verity_kind_name(shared->kind), waits ? "" : suffix,
-		       hook->tag, modes[shared->mode]);
+		       hook->tag, modes[shared->mode], hook->guarded ? guard : "");
 }
 
 static const char *reason_of(uint64_t outcome)
@@ -415,6 +457,7 @@ void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *re
 		.refused_device = { .major = shared->refused_dev >> 20,
 				    .minor = shared->refused_dev & 0xfffff },
 		.known = load(&shared->outcomes[HOOK_KNOWN]),
+		.counted = hook->parts.fds[HOOK_PART_CALLS] >= 0,
 		.reason = reason_of(shared->refused_outcome),
 		.last_wait_us = load(&shared->wait_last_ns) / 1000,
 		.longest_wait_us = load(&shared->wait_max_ns) / 1000,

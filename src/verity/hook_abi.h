@@ -118,7 +118,6 @@ struct hook_event {
  * @tickets:     how many were given out
  * @submitted:   how many events went into the ring
  * @dropped:     how many did not
- * @hits:        how often the kernel called
  * @waiting:     how many wait now
  * @resume_ns: until when no activation waits, as one before waited in vain
  * @wait_last_ns: how long the last one waited
@@ -151,7 +150,6 @@ struct hook_shared {
 	__u64 tickets;
 	__u64 submitted;
 	__u64 dropped;
-	__u64 hits;
 	__u64 waiting;
 	__u64 resume_ns;
 	__u64 wait_last_ns;

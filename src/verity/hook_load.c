@@ -91,6 +91,8 @@ static void want(struct bpf_object *object, const struct set *set)
 		want_program(object, program_of(set, kind));
 		want_program(object, kinds[kind].probe);
 	}
+	want_program(object, "hook_exit");
+	guard_want_calls(object);
 	if (!set->gates)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
@@ -98,19 +100,35 @@ static void want(struct bpf_object *object, const struct set *set)
 	want_program(object, kinds[VERITY_KIND_LSM].probe);
 }
 
-static int open_object(const struct verity_hook_options *options, const struct set *set,
-		       struct bpf_object **ret)
+/**
+ * hook_object_open() - all programs, none of which is going to be loaded by itself
+ * @ret: owned by the caller
+ *
+ * Return: 0; a negative errno.
+ */
+int hook_object_open(struct bpf_object **ret)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "veritally");
 	struct bpf_object *object;
-	struct bpf_map *ring;
-	int r;
 
 	object = bpf_object__open_mem(verity_hook_object,
 				      (size_t)(verity_hook_object_end - verity_hook_object),
 				      &opts);
 	if (!object)
 		return -errno;
+	*ret = object;
+	return 0;
+}
+
+static int open_object(const struct verity_hook_options *options, const struct set *set,
+		       struct bpf_object **ret)
+{
+	struct bpf_object *object;
+	struct bpf_map *ring;
+	int r = hook_object_open(&object);
+
+	if (r < 0)
+		return r;
 	want(object, set);
 	ring = bpf_object__find_map_by_name(object, "ring");
 	r = ring ? bpf_map__set_max_entries(ring, options->ring_size) : -ENOENT;
@@ -182,6 +200,9 @@ static int arm_kind(struct bpf_object *object, const struct set *set, enum verit
 	if (set->gates && options->wait_ms && (!shared->refuses || !shared->preempted))
 		shared->gated = close_gates(object, shared, parts);
 	hook_shared_configure(shared, options);
+	/* First, so that no call is counted by the hook alone. */
+	if (shared->refuses)
+		parts->fds[HOOK_PART_CALLS] = guard_count_calls(object);
 	return attach(object, program_of(set, kind));
 }
 
@@ -234,6 +255,8 @@ static int load(const struct verity_hook_options *options, const struct set *set
 		r = take_map(object, "ring", HOOK_PART_RING, &parts);
 	if (r == 0)
 		r = take_map(object, "measured", HOOK_PART_MEASURED, &parts);
+	if (r == 0)
+		r = take_map(object, "guard", HOOK_PART_GUARD, &parts);
 	if (r == 0)
 		r = arm(object, set, options, &parts);
 	if (r < 0)

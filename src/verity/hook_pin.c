@@ -18,7 +18,7 @@
 #include <bpf/bpf.h>
 
 #define MOUNT_POINT	"/sys/fs/bpf"
-#define FOLDER		MOUNT_POINT "/veritally"
+#define FOLDER		HOOK_FOLDER
 #define BPF_FS_MAGIC	0xcafe4a11
 
 static const char *const names[] = {
@@ -27,8 +27,18 @@ static const char *const names[] = {
 	[HOOK_PART_SHARED] = FOLDER "/shared",
 	[HOOK_PART_RING] = FOLDER "/ring",
 	[HOOK_PART_MEASURED] = FOLDER "/measured",
+	[HOOK_PART_GUARD] = FOLDER "/guard",
 	[HOOK_PART_OPEN] = FOLDER "/open",
 	[HOOK_PART_MOUNT] = FOLDER "/mount",
+	[HOOK_PART_CALLS] = FOLDER "/calls",
+	[HOOK_PART_GUARDS] = FOLDER "/guard-unlink",
+	FOLDER "/guard-rename",
+	FOLDER "/guard-umount",
+	FOLDER "/guard-map",
+	FOLDER "/guard-bpf",
+	FOLDER "/guard-open",
+	FOLDER "/guard-ptrace",
+	FOLDER "/guard-kill",
 };
 static_assert(ARRAY_SIZE(names) == HOOK_PARTS_MAX, "a name for every part");
 

@@ -191,7 +191,7 @@ const char *verity_kind_name(enum verity_kind kind)
  * @ret:    `<kind>:<tag>`: the tag is the kernel's, of the program that it runs, or `-`;
  *          the kind ends in `-use` where not every activation can wait, but opening or
  *          mounting the device does, and in `-async` where nothing waits; `:<mode>`
- *          follows where the mode is one that refuses
+ *          follows where the mode is one that refuses, or the hook is guarded
  */
 void verity_source_name(const struct verity_source *source,
 			char ret[static VERITY_SOURCE_NAME_MAX])
@@ -271,10 +271,22 @@ bool verity_source_is_intact(const struct verity_source *source)
 {
 	char line[16];
 
-	return !source->hook ||
-	       io_read_line(source->root_fd, "/proc/sys/kernel/ftrace_enabled", line,
-			    sizeof(line)) < 0 ||
-	       line[0] != '0';
+	if (!source->hook)
+		return true;
+	if (io_read_line(source->root_fd, "/proc/sys/kernel/ftrace_enabled", line,
+			 sizeof(line)) == 0 && line[0] == '0')
+		return false;
+	return verity_hook_is_called(source->hook);
+}
+
+/**
+ * verity_source_claims() - how many processes could speak for the hook's daemon
+ *
+ * Return: as verity_hook_claims(); 0 also if there is no hook.
+ */
+unsigned int verity_source_claims(const struct verity_source *source)
+{
+	return source->hook ? verity_hook_claims(source->hook) : 0;
 }
 
 /**

@@ -118,12 +118,14 @@ enum verity_mode {
  * @kind:      the best way that may be taken; VERITY_KIND_UEVENT for no hook at all
  * @mode:      what it does with what is not measured in time
  * @wait_ms:   how long an activation waits at most; 0 for not at all
+ * @guard:     root shall not be able to take it away, either
  * @ring_size: of the ring in which events wait for us, in bytes: a power of two, pages
  */
 struct verity_hook_options {
 	enum verity_kind kind;
 	enum verity_mode mode;
 	unsigned int wait_ms;
+	bool guard;
 	unsigned int ring_size;
 };
 
@@ -162,6 +164,7 @@ enum verity_answer {
  * @refused:  activations it refused, less those reported
  * @known:    activations that went on at once, as their root hash was measured before
  * @unwaited: other activations that went on, or were refused, before they were measured
+ * @counted:  the kernel counts, by other means than the hook's, how often it is to be called
  * @refused_device: the last one refused
  * @reason:   why, static string
  * @last_wait_us, @longest_wait_us: how long activations waited
@@ -172,6 +175,7 @@ struct verity_counts {
 	uint64_t refused;
 	uint64_t known;
 	uint64_t unwaited;
+	bool counted;
 	struct verity_device refused_device;
 	const char *reason;
 	uint64_t last_wait_us;
@@ -221,6 +225,7 @@ void verity_source_reported(struct verity_source *source, uint64_t lost,
 bool verity_source_rearm(struct verity_source *source,
 			 const struct verity_hook_options *options);
 bool verity_source_is_intact(const struct verity_source *source);
+unsigned int verity_source_claims(const struct verity_source *source);
 void verity_source_disarm(struct verity_source *source);
 const char *verity_kind_name(enum verity_kind kind);
 

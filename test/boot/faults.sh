@@ -67,7 +67,7 @@ judge_faults_measure() {
 }
 
 judge_faults_enforce() {
-	judge_common faults-enforce :enforce
+	judge_common faults-enforce :enforce,guard
 	# one message for all that was refused meanwhile
 	judge_refused faults-enforce stopped 'Timer expired' \
 		'(it was not measured in time|too many activations are not measured yet)'
@@ -87,12 +87,12 @@ judge_slow() {
 }
 
 judge_tpm() {
-	judge_slow slow-wait :enforce
+	judge_slow slow-wait :enforce,guard
 	ok 'slow-wait: activated' ended open 0
 	ok 'slow-wait: after it was measured' held open "$(predicted docs)" dmName=docs
 	judge_slow slow-measure ''
 	ok 'slow-measure: activated' ended open 0
-	judge_slow slow-enforce :enforce
+	judge_slow slow-enforce :enforce,guard
 	ok 'slow-enforce: refused' refused open 'it was not measured in time'
 	ok 'slow-enforce: activated once it is measured' ended retry 0
 
@@ -110,7 +110,7 @@ judge_tpm() {
 
 # judge_keyring - what the kernel verified is told apart, and demanded in the mode "signed"
 judge_keyring() {
-	judge_begin keyring 'lsm:[0-9a-f]{16}:signed'
+	judge_begin keyring 'lsm:[0-9a-f]{16}:signed,guard'
 	ok 'keyring: a signature by a key of the firmware: activated' ended known 0
 	ok 'keyring: by one that the kernel has not: no' ended measure-test 4
 	ok 'keyring: without: activated' ended measure-fallback 0

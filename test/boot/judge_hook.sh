@@ -37,7 +37,7 @@ refused() {
 }
 
 judge_enforce() {
-	judge_begin enforce 'lsm:[0-9a-f]{16}:enforce'
+	judge_begin enforce 'lsm:[0-9a-f]{16}:enforce,guard'
 	ok 'enforce: what is measured is activated' ended editor 0
 	ok 'enforce: a daemon that is stopped: refused' refused stopped 'it was not measured in time'
 	ok 'enforce: a daemon that is dead: refused' refused dead 'no daemon was there to measure it'
@@ -46,7 +46,7 @@ judge_enforce() {
 }
 
 judge_signed() {
-	judge_begin signed 'lsm:[0-9a-f]{16}:signed'
+	judge_begin signed 'lsm:[0-9a-f]{16}:signed,guard'
 	ok 'signed: an unsigned image is refused' refused editor \
 		'the kernel verified no signature of it'
 	ok 'signed: what was seen of it before that is gone' count \
@@ -56,7 +56,7 @@ judge_signed() {
 
 # judge_late - where the kernel says only later whether it verifies signatures
 judge_late() {
-	judge_begin late 'lsm(-use)?:[0-9a-f]{16}:signed'
+	judge_begin late 'lsm(-use)?:[0-9a-f]{16}:signed,guard'
 	for image in first second; do
 		ok "late: an unsigned image is refused: $image" refused $image \
 			'the kernel verified no signature of it'
@@ -83,7 +83,7 @@ judge_drain() {
 
 # judge_use NAME KIND - who uses a device waits
 judge_use() {
-	judge_begin "$1" "$2:[0-9a-f]{16}:enforce"
+	judge_begin "$1" "$2:[0-9a-f]{16}:enforce,guard"
 	ok "$1: the activation itself goes on" ended open 0
 	ok "$1: who opens the device waits" [ ! -s "$r/waiting.out" ]
 	ok "$1: and reads it then" ended read 0
@@ -112,9 +112,65 @@ judge_tamper() {
 }
 
 judge_unsigned() {
-	judge_begin unsigned 'fentry-use:[0-9a-f]{16}:signed'
+	judge_begin unsigned 'fentry-use:[0-9a-f]{16}:signed,guard'
 	ok 'unsigned: what cannot be refused is activated' ended open 0
 	ok 'unsigned: it cannot be opened' grep -q 'Key was rejected' "$r/read.err"
 	ok 'unsigned: a person is told why' grep -q \
 		'refused, .*: the kernel verified no signature of it$' "$r/dmesg.out"
+}
+
+# all STATUS NAME... - did all these captured commands end so?
+all() {
+	status=$1
+	shift
+	for name; do
+		ended "$name" "$status" || return 1
+	done
+}
+
+# attempts NAME - what attempt() captures
+attempts() {
+	for kind in get-shared get-ring get-measured get-guard maps links programs trace; do
+		echo "$1-$kind"
+	done
+}
+
+# judge_naked - without a guard root can do all this, and the log says so afterwards
+judge_naked() {
+	judge_begin naked 'lsm:[0-9a-f]{16}'
+	# shellcheck disable=SC2046 # words
+	ok 'naked: maps, links, programs and the daemon are open to root' all 0 $(attempts before)
+	ok 'naked: an acknowledgement can be faked' all 0 ack lied
+	ok 'naked: the device is recorded when the daemon goes on' count 1 dm-verity:v1: dmName=docs
+	ok 'naked: the hook can be unmounted with its file system' ended umount 0
+	ok 'naked: the daemon can be killed' ended after-kill 0
+	ok 'naked: both losses of the hook are measured words' count 2 \
+		'hook:v1:lost-lsm:[0-9a-f]{16}$'
+	ok 'naked: a hook that is back, and missed a call, too' same \
+		"$(words hook:v1: | sed 's/:[0-9a-f]*$//' | tr '\n' ' ')" \
+		'hook:v1:lsm hook:v1:lost-lsm hook:v1:lsm hook:v1:lost-lsm hook:v1:uevent:- '
+}
+
+# judge_guard NAME KIND - with a guard root can do nothing of it, and measuring goes on
+judge_guard() {
+	judge_begin "$1" "$2:[0-9a-f]{16}:guard"
+	for moment in initrd host; do
+		# shellcheck disable=SC2046 # words
+		ok "$1: $moment: maps, links, programs and the daemon are closed to root" all 1 \
+			$(attempts $moment) $moment-kill
+	done
+	for moment in initrd between moved host; do
+		for attempt in rm mv mv-folder umount umount-parent ftrace; do
+			ok "$1: $moment: $attempt is not permitted" grep -q 'Operation not permitted' \
+				"$r/$moment-$attempt.err"
+		done
+	done
+	ok "$1: each activation is measured" count 4 dm-verity:v1:
+	ok "$1: and the hook had announced it" grep -q '"announced":3,' "$r/manifest-host.json"
+	ok "$1: so does the new one" grep -q '"announced":1,' "$r/manifest.json"
+	ok "$1: nothing is missing" count 0 lost:v1:
+	ok "$1: a daemon that nobody has heard of could be the next" ended stranger 0
+	ok "$1: and that is a measured word" same \
+		"$(words hook:v1: | sed 's/:[0-9a-f]*:guard$//' | tr '\n' ' ')" \
+		"hook:v1:$2 hook:v1:$2 hook:v1:lost-$2 hook:v1:$2 "
 }

@@ -134,6 +134,48 @@ remains() {
 	done
 }
 
+# attempt NAME - what root, but neither PID 1 nor the daemon, can do with a daemon at work
+attempt() {
+	worker=$(tr -dc 0-9 </run/veritally/lock)
+	for map in shared ring measured guard; do
+		capture "$1-get-$map" attack get $map
+	done
+	for kind in maps links programs; do
+		capture "$1-$kind" attack $kind
+	done
+	capture "$1-trace" attack trace "$worker"
+}
+
+# attempt_kill NAME - what they can do to the daemon itself
+attempt_kill() {
+	capture "$1-kill" env kill -KILL "$(tr -dc 0-9 </run/veritally/lock)"
+}
+
+# attempt_end NAME - what root can do to end the hook
+attempt_end() {
+	capture "$1-rm" rm /sys/fs/bpf/veritally/link
+	capture "$1-mv" mv /sys/fs/bpf/veritally/link /sys/fs/bpf/link
+	capture "$1-mv-folder" mv /sys/fs/bpf/veritally /sys/fs/bpf/other
+	capture "$1-umount" umount -l /sys/fs/bpf
+	capture "$1-umount-parent" umount -l /sys
+	capture "$1-ftrace" sh -c 'echo 0 >/proc/sys/kernel/ftrace_enabled'
+}
+
+# switch_to SCRIPT - switch to a root that holds what this one does, and run the script there
+switch_to() {
+	mkdir /new
+	mount -t tmpfs new /new
+	for dir in bin sbin lib lib64 usr images; do
+		cp -a "/$dir" /new
+	done
+	for dir in proc sys dev run; do
+		mkdir "/new/$dir"
+		mount -o move "/$dir" "/new/$dir"
+	done
+	mkdir /new/tmp /new/etc
+	exec switch_root /new "/usr/libexec/veritally-test/$1"
+}
+
 # evidence - what the TPM holds, read by tools that are not ours
 evidence() {
 	export TPM2TOOLS_TCTI=device:/dev/tpmrm0
