@@ -176,7 +176,7 @@ int measure_start(struct measure *m);
 struct measure_summary;
 
 /* share.c: systemd's NvPCR */
-#define MEASURE_SHARE_MAX	256	/* bytes, with NUL: the longest word about it */
+#define MEASURE_SHARE_MAX	320	/* bytes, with NUL: the longest word about it */
 #define MEASURE_SHARE_INDICES	16
 
 int measure_share_list(int root_fd, struct tpm *tpm, unsigned int pcr, uint32_t *ret);
