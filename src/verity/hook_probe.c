@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TRIES	3
+
 static uint64_t load(const __u64 *from)
 {
 	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
@@ -46,36 +48,47 @@ static void answer(struct hook_shared *shared, pid_t child)
 	}
 }
 
+/* Has a child make the call, on this CPU; an enum hook_probed or a negative errno. */
+static int try_call(struct hook_shared *shared)
+{
+	pid_t child;
+
+	shared->probe_ticket = 0;
+	child = fork();
+	if (child < 0)
+		return -errno;
+	if (child == 0)
+		call(shared);
+	answer(shared, child);
+	shared->probe = 0;
+	if (!load(&shared->probe_ticket))
+		return HOOK_PROBED_DEAD;
+	return load(&shared->probe_outcome) == HOOK_MEASURED ? HOOK_PROBED_PREEMPTED
+							     : HOOK_PROBED_CALLED;
+}
+
 /**
  * hook_probe() - see whether the kernel calls programs of a kind, and how they wait
  * @shared: memory of a hook whose probe is attached; its daemon is this process
+ *
+ * The child waits for a short time only.  On a busy machine our turn may come later than
+ * that, so a wait in vain is tried again before it is believed.
  *
  * Return: an enum hook_probed; a negative errno if it could not be tried.
  */
 int hook_probe(struct hook_shared *shared)
 {
+	int cpu = sched_getcpu(), probed = HOOK_PROBED_CALLED;
 	cpu_set_t before, one;
-	int cpu = sched_getcpu();
-	pid_t child;
 
 	if (cpu < 0 || sched_getaffinity(0, sizeof(before), &before) < 0)
 		return -errno;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
-	shared->probe_ticket = 0;
 	if (sched_setaffinity(0, sizeof(one), &one) < 0)
 		return -errno;
-	child = fork();
-	if (child == 0)
-		call(shared);
-	if (child > 0)
-		answer(shared, child);
-	shared->probe = 0;
+	for (int i = 0; i < TRIES && probed == HOOK_PROBED_CALLED; i++)
+		probed = try_call(shared);
 	(void)sched_setaffinity(0, sizeof(before), &before);
-	if (child < 0)
-		return -EAGAIN;
-	if (!load(&shared->probe_ticket))
-		return HOOK_PROBED_DEAD;
-	return load(&shared->probe_outcome) == HOOK_MEASURED ? HOOK_PROBED_PREEMPTED
-							     : HOOK_PROBED_CALLED;
+	return probed;
 }
