@@ -50,6 +50,30 @@ static int annotate_signature(struct eventlog_record *rec,
 	return r == -E2BIG ? 0 : r;
 }
 
+static bool is_announced(const struct verity_announcement *met,
+			 const struct verity_activation *activation)
+{
+	return met->device.diskseq == activation->device.diskseq &&
+	       met->seen.root_hash_size == activation->params.root_hash_size &&
+	       memcmp(met->seen.root_hash, activation->params.root_hash,
+		      met->seen.root_hash_size) == 0;
+}
+
+/**
+ * measure_hook_follows() - whether the announcement of what is live now is still to come
+ * @m:          session
+ * @activation: met while looking for what the hook announced
+ *
+ * Where activations do not wait, a device's number may have passed on by the time that we
+ * look.  What is there now is measured in its own turn: else it could be gone again, and
+ * recorded as such, before that comes.
+ */
+bool measure_hook_follows(const struct measure *m,
+			  const struct verity_activation *activation)
+{
+	return m->announced && !is_announced(m->announced, activation);
+}
+
 /**
  * measure_hook_annotate() - add to a record what only the hook knows of an activation
  * @m:          session
@@ -62,14 +86,9 @@ int measure_hook_annotate(const struct measure *m,
 			  const struct verity_activation *activation,
 			  struct eventlog_record *rec)
 {
-	const struct verity_announcement *met = m->announced;
-
-	if (!met || met->device.diskseq != activation->device.diskseq ||
-	    met->seen.root_hash_size != activation->params.root_hash_size ||
-	    memcmp(met->seen.root_hash, activation->params.root_hash,
-		   met->seen.root_hash_size) != 0)
+	if (!m->announced || !is_announced(m->announced, activation))
 		return 0;
-	return annotate_signature(rec, met);
+	return annotate_signature(rec, m->announced);
 }
 
 /* Measures an activation of which the table is not there to be read. */

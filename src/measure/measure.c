@@ -67,6 +67,8 @@ int measure_activation(struct measure *m, const struct verity_activation *activa
 		entry->seen = true;
 		return 0;
 	}
+	if (measure_hook_follows(m, activation))
+		return 0;
 	measure_fill(m, word, "dm-verity", source, &rec);
 	r = measure_annotate_device(&rec, &activation->device);
 	if (r == 0)

@@ -23,6 +23,8 @@ int measure_annotate_claims(struct eventlog_record *rec,
 			    const struct verity_claims *claims);
 
 /* hook.c */
+bool measure_hook_follows(const struct measure *m,
+			  const struct verity_activation *activation);
 int measure_hook_annotate(const struct measure *m,
 			  const struct verity_activation *activation,
 			  struct eventlog_record *rec);
