@@ -126,7 +126,7 @@ static void a_busy_tpm_is_asked_again(void)
 
 static void a_tpm_busy_past_the_deadline_has_refused(void)
 {
-	struct fake_step script[64];
+	struct fake_step script[64] = { { 0 } };
 	struct fake fake;
 	struct tpm *tpm = fake_open(&fake, script, 40);
 	uint64_t start = clock_us(CLOCK_MONOTONIC);
