@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r;
 
 	r = verity_uevent_parse(text, size, &event);
-	assert(r == 0 || r == VERITY_UEVENT_OTHER || r < 0);
+	assert(r <= VERITY_UEVENT_MODULE);
+	if (r == VERITY_UEVENT_MODULE)
+		assert(!strcmp(text, "add@/module/dm_verity"));
 	if (r == 0) {
 		assert(event.action < VERITY_UEVENT_ACTION_MAX);
 		assert(!strncmp(text, heads[event.action], strlen(heads[event.action])));
