@@ -247,7 +247,7 @@ static int check_file(struct nvpcr_defs *defs, const char *path)
 	int r;
 
 	if (!file || !text) {
-		r = msg_error(-errno, "cannot read %s", path);
+		(void)msg_error(-errno, "cannot read %s", path);
 		if (file)
 			(void)fclose(file);
 		return CMD_FAILED;

@@ -106,7 +106,7 @@ int measure_registry_complete(int root_fd, const struct measure_summary *summary
  */
 int measure_registry_read(int root_fd, struct nvpcr_set *ret)
 {
-	_cleanup_free_ struct measure_summary *summary = malloc(sizeof(*summary));
+	_cleanup_free_ struct measure_summary *summary = calloc(1, sizeof(*summary));
 	_cleanup_(eventlog_reader_close) struct eventlog_reader *reader = NULL;
 	char boot_id[EVENTLOG_BOOT_ID_SIZE];
 	int r;

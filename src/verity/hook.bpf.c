@@ -271,8 +271,8 @@ static __always_inline int activate(struct met *met, bool soft)
 /* Copies a root hash; one that is too long is cut. */
 static __noinline int read_seen(__u64 octets, __u64 size, __u64 name, struct hook_seen *ret)
 {
-	if (size > 8 * HOOK_DIGEST_WORDS)
-		size = 8 * HOOK_DIGEST_WORDS;
+	if (size > sizeof(ret->digest))
+		size = sizeof(ret->digest);
 	ret->size = size;
 	copy_memory(octets, size, ret->digest, HOOK_DIGEST_WORDS);
 	return copy_text(name, ret->algorithm, HOOK_ALGORITHM_WORDS);

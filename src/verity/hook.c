@@ -434,8 +434,8 @@ static const char *reason_of(uint64_t outcome)
 		[HOOK_TIMEOUT] = "it was not measured in time",
 		[HOOK_KILLED] = "its process was killed",
 		[HOOK_NOBODY] = "no daemon was there to measure it",
-		[HOOK_CROWDED] = "too many activations wait already, or this kernel cannot "
-				 "wait; it may be tried again",
+		[HOOK_CROWDED] = ("too many activations wait already, or this kernel cannot "
+				  "wait; it may be tried again"),
 		[HOOK_FULL] = "too many activations are not measured yet",
 		[HOOK_UNSIGNED] = "the kernel verified no signature of it",
 	};
@@ -477,7 +477,7 @@ void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *re
 int verity_hook_run_time(const struct verity_hook *hook, uint64_t *ret_runs,
 			 uint64_t *ret_ns)
 {
-	struct bpf_prog_info program;
+	struct bpf_prog_info program = { 0 };
 	int r = read_program(hook->parts.fds[HOOK_PART_LINK], &program);
 
 	if (r < 0)

@@ -123,7 +123,7 @@ int hook_object_open(struct bpf_object **ret)
 static int open_object(const struct verity_hook_options *options, const struct set *set,
 		       struct bpf_object **ret)
 {
-	struct bpf_object *object;
+	struct bpf_object *object = NULL;
 	struct bpf_map *ring;
 	int r = hook_object_open(&object);
 
