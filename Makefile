@@ -222,6 +222,7 @@ lint:
 # CHECKS="layers tidy" runs these checks only.
 run-lint: $(BINARY)
 	@VERITALLY='$(CURDIR)/$<' CHECK_FLAGS='$(CPPFLAGS_ALL) -Itest -std=gnu11' \
+		BPF_FLAGS='--target=bpf $(BPF_INCLUDE)' \
 		test/lint/run $(CHECKS)
 
 fuzz:
