@@ -58,7 +58,8 @@ static void what_cannot_be_used_changes_nothing(void)
 	struct config config = parse(config_parse_file,
 		"mode=nonsense\nmode=\ngate_pcr=16\ngate_pcr=15\ngate_pcr=13 \ngate_pcr=24\n"
 		"gate_pcr=+8\ntimeout=0\ntimeout=601\ntimeout=1.5\ntpm=\nMODE=log\nnonsense\n"
-		"guard=perhaps\nhook=kprobe\nwait=15001\nwait=-1\nring=2\nring=12\nring=131072\nsystemd=yes\n");
+		"guard=perhaps\nhook=kprobe\nwait=15001\nwait=-1\nring=2\nring=12\nring=131072\n"
+		"systemd=yes\n");
 	struct config defaults;
 
 	config_init(&defaults);
