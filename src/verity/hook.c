@@ -27,25 +27,25 @@
  * @parts:  its parts
  * @shared: the memory shared with it
  * @ring:   reads its ring
- * @event:  the event read last
- * @signature: its signature, of which @event has the size
+ * @signature: of the event read last, which has the size
  * @pinned: it stays when we end
  * @guarded: root cannot take it away
  * @claims: as verity_hook_claims()
  * @calls:  how often it should have been called, when that was looked at last
  * @tag:    the kernel's, of the program, in hexadecimal
+ * @event:  the event read last; its own signature has no room here
  */
 struct verity_hook {
 	struct hook_parts parts;
 	struct hook_shared *shared;
 	struct ring_buffer *ring;
-	struct hook_event event;
 	uint8_t signature[HOOK_SIGNATURE_MAX];
 	bool pinned;
 	bool guarded;
 	unsigned int claims;
 	uint64_t calls;
 	char tag[2 * TAG_SIZE + 1];
+	struct hook_event event;
 };
 
 static uint64_t load(const __u64 *from)
