@@ -219,7 +219,6 @@ int measure_hook_armed(struct measure *m)
 		r = name_source(m);
 	if (r == 0)
 		r = measure_drain(m);
-	m->covered = m->source.hook != NULL;
 	return r;
 }
 

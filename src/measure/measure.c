@@ -264,6 +264,7 @@ int measure_drain(struct measure *m)
 		if (r < 0 && first_error == 0)
 			first_error = r;
 	}
+	m->covered = m->source.hook != NULL;
 	r = record_missed(m);
 	if (r == 0)
 		r = measure_hook_check(m);
