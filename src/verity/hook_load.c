@@ -296,8 +296,8 @@ static bool may_sleep(void)
 int hook_load(const struct verity_hook_options *options, struct hook_parts *ret)
 {
 	const unsigned int newer = 1U << VERITY_KIND_LSM | 1U << VERITY_KIND_FMOD_RET;
-	const struct set sets[] = {
-		{ .kinds = newer, .gates = true, .soft = may_sleep() },
+	struct set sets[] = {
+		{ .kinds = newer, .gates = true },
 		{ .kinds = 1U << VERITY_KIND_FMOD_RET },
 		{ .kinds = 1U << VERITY_KIND_FENTRY, .gates = true },
 		{ .kinds = 1U << VERITY_KIND_FENTRY },
@@ -306,6 +306,7 @@ int hook_load(const struct verity_hook_options *options, struct hook_parts *ret)
 	int r = -EOPNOTSUPP;
 
 	(void)libbpf_set_print(print_nothing);
+	sets[0].soft = may_sleep();
 	for (size_t i = 0; r < 0 && i < ARRAY_SIZE(sets); i++)
 		if (sets[i].kinds & allowed)
 			r = load(options, &sets[i], ret);
