@@ -21,11 +21,11 @@
 
 #include "verity/guard.bpf.h"
 #include "verity/hook_abi.h"
+#include "verity/hook_probe.bpf.h"
 #include "verity/hook_wait.h"
 
 #define MAX_ERRNO	4095
 
-#define PROBE_NS	60000000ULL
 #define PAUSE_NS	10000000000ULL
 
 /* LGPL-2.1 allows that its code be used under the GPL; the kernel insists on that. */
@@ -452,38 +452,6 @@ int BPF_PROG(gate_mount, struct super_block *sb)
 	struct block_device *bdev = sb->s_bdev;
 
 	return bdev ? checked(use(bdev->bd_dev)) : 0;
-}
-
-/* Tries, in a process that asks for it, whether the hook is called and can wait. */
-static __noinline int try_out(void)
-{
-	struct hook_head head = { .dev = HOOK_PROBE_DEV };
-	struct hook_shared *s = get_shared();
-
-	if (!s || !s->probe || bpf_get_current_pid_tgid() >> 32 != s->probe)
-		return 0;
-	head.ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
-	s->probe_ticket = head.ticket;
-	s->probe_outcome = spin(&head, PROBE_NS);
-	return 0;
-}
-
-SEC("?lsm/task_getpgid")
-int BPF_PROG(probe_lsm, struct task_struct *task)
-{
-	return try_out();
-}
-
-SEC("?fmod_ret/security_task_getpgid")
-int BPF_PROG(probe_fmod_ret, struct task_struct *task)
-{
-	return try_out();
-}
-
-SEC("?fentry/security_task_getpgid")
-int BPF_PROG(probe_fentry, struct task_struct *task)
-{
-	return try_out();
 }
 
 /* Nobody waits for a daemon that has ended. */

@@ -52,6 +52,7 @@ struct hook_parts {
 
 #define HOOK_PARTS_NONE	{ { [0 ... HOOK_PARTS_MAX - 1] = -1 } }
 
+/* hook_parts.c */
 void hook_parts_close(struct hook_parts *parts);
 struct hook_shared *hook_shared_map(int fd);
 void hook_shared_unmap(struct hook_shared *shared);
