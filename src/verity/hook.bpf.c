@@ -194,8 +194,11 @@ static __noinline __u64 begin(struct met *met)
 		return HOOK_FULL;
 	}
 	__sync_fetch_and_add(&s->submitted, 1);
-	if (is_known(s, met))
+	if (is_known(s, met)) {
+		/* What is answered from here on is not the ticket that may be there. */
+		bpf_map_delete_elem(&pending, &head->dev);
 		return HOOK_KNOWN;
+	}
 	if (s->gated)
 		met->gated = !bpf_map_update_elem(&pending, &head->dev, &head->ticket,
 						  BPF_ANY);
@@ -429,8 +432,8 @@ static __noinline int use(__u32 dev)
 	outcome = spin_softly(&head, s->wait_ns);
 	if (outcome == HOOK_MEASURED)
 		return 0;
-	/* Nobody waits in vain again. */
-	if (s->mode == HOOK_MODE_MEASURE)
+	/* Nobody waits in vain again; that one was killed says nothing about the others. */
+	if (s->mode == HOOK_MODE_MEASURE && outcome != HOOK_KILLED)
 		bpf_map_delete_elem(&pending, &dev);
 	return decide(s, dev, outcome);
 }
