@@ -141,14 +141,20 @@ static __always_inline void guard_ended(__u32 process)
 		__sync_val_compare_and_swap(&g->trusted, process, 0);
 }
 
-/* The kernel is about to call the hook. */
-SEC("?kprobe")
-int guard_calls(void *ctx)
+/* The hook was to be called. */
+static __always_inline void guard_call(void)
 {
 	struct guard_state *g = get_guard();
 
 	if (g)
 		__sync_fetch_and_add(&g->calls, 1);
+}
+
+/* The kernel is about to call the hook. */
+SEC("?kprobe")
+int guard_calls(void *ctx)
+{
+	guard_call();
 	return 0;
 }
 

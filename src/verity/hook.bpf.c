@@ -183,17 +183,22 @@ static __noinline __u64 begin(struct met *met)
 {
 	struct hook_shared *s = get_shared();
 	struct hook_head *head = &met->head;
+	bool done;
 
 	if (!s)
 		return HOOK_NOBODY;
 	head->ticket = __sync_fetch_and_add(&s->tickets, 1) + 1;
 	if (s->mode == HOOK_MODE_SIGNED && s->paired && !head->is_signed)
 		return HOOK_UNSIGNED;
-	if (!announce(met)) {
+	__sync_fetch_and_add(&s->writing, 1);
+	done = announce(met);
+	if (done)
+		__sync_fetch_and_add(&s->submitted, 1);
+	else
 		__sync_fetch_and_add(&s->dropped, 1);
+	__sync_fetch_and_sub(&s->writing, 1);
+	if (!done)
 		return HOOK_FULL;
-	}
-	__sync_fetch_and_add(&s->submitted, 1);
 	if (is_known(s, met)) {
 		/* What is answered from here on is not the ticket that may be there. */
 		bpf_map_delete_elem(&pending, &head->dev);
@@ -296,10 +301,10 @@ static __noinline int meet(void *ctx, struct block_device *bdev, int type, struc
 	struct hook_seen *seen;
 	__u64 value = 0;
 
+	guard_hit();
 	bpf_get_func_arg(ctx, 2, &value);
 	if (!s || (type != LSM_INT_DMVERITY_ROOTHASH && type != LSM_INT_DMVERITY_SIG_VALID))
 		return 0;
-	guard_hit();
 	head->dev = bdev->bd_dev;
 	head->diskseq = disk->diskseq;
 	met->mapped = (__u64)disk->private_data;
@@ -362,7 +367,12 @@ int BPF_PROG(hook_lsm_s, struct block_device *bdev, int type)
 SEC("?fmod_ret/security_bdev_setintegrity")
 int BPF_PROG(hook_fmod_ret, struct block_device *bdev, int type)
 {
-	return set_integrity(ctx, bdev, type, false);
+	int r = set_integrity(ctx, bdev, type, false);
+
+	/* What is refused here does not get as far as to the place where calls are counted. */
+	if (r)
+		guard_call();
+	return r;
 }
 
 #define VERITY	0x00797469726576ULL	/* "verity" and a NUL, as a number */

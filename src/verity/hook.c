@@ -15,10 +15,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/clock.h"
 #include "base/hex.h"
 
 #define TAG_SIZE	8	/* bytes of a program's tag */
 #define PROC_PID_INIT_INO 0xeffffffcU	/* of the first PID namespace, in every boot */
+#define SETTLE_US	(500 * CLOCK_MS) /* for a call to reach the hook, if need be */
 
 /**
  * struct verity_hook - an armed hook
@@ -30,6 +32,7 @@
  * @guarded: root cannot take it away
  * @claims: as verity_hook_claims()
  * @calls:  how often it should have been called, when that was looked at last
+ * @asked_us: when that was; CLOCK_MONOTONIC
  * @tag:    the kernel's, of the program, in hexadecimal
  * @event:  the event read last; its own signature has no room here
  */
@@ -42,6 +45,7 @@ struct verity_hook {
 	bool guarded;
 	unsigned int claims;
 	uint64_t calls;
+	uint64_t asked_us;
 	char tag[2 * TAG_SIZE + 1];
 	struct hook_event event;
 };
@@ -243,26 +247,38 @@ unsigned int verity_hook_claims(const struct verity_hook *hook)
 	return hook->claims;
 }
 
+/*
+ * How often the kernel left the program out, because it had interrupted the same program
+ * on the same CPU: programs of security modules never are, others may be.
+ */
+static uint64_t count_left_out(const struct verity_hook *hook)
+{
+	struct bpf_prog_info program;
+
+	return read_program(hook->parts.fds[HOOK_PART_LINK], &program) < 0
+	       ? 0 : program.recursion_misses;
+}
+
 /**
  * verity_hook_is_called() - whether the kernel calls the hook when it should
  *
- * A call that was counted when this was asked before has reached the hook by now, unless
- * nothing leads there any more.
+ * A call that was counted when this was looked at before has reached the hook by now, or
+ * the kernel says that it left the hook out, unless nothing leads there any more.
  */
 bool verity_hook_is_called(struct verity_hook *hook)
 {
-	/* What this kind of hook refuses does not get as far as to be counted. */
-	uint64_t refused = hook->shared->kind == VERITY_KIND_FMOD_RET
-			   ? load(&hook->shared->refused) : 0;
-	uint64_t before = hook->calls, hits;
+	uint64_t now_us = clock_us(CLOCK_MONOTONIC), before = hook->calls, hits;
 
+	if (now_us < hook->asked_us + SETTLE_US)
+		return true;
+	hook->asked_us = now_us;
 	return guard_counts(&hook->parts, &hits, &hook->calls) < 0 ||
-	       hits >= before + refused;
+	       hits + count_left_out(hook) >= before;
 }
 
 /*
- * The ring is empty: what was submitted and not dealt with was taken by a process that
- * did not live to do so.
+ * The ring is empty: what was @submitted, when nothing was being written, and is not dealt
+ * with was taken by a process that did not live to do so.
  */
 static void find_missing(struct verity_hook *hook, uint64_t submitted)
 {
@@ -285,11 +301,14 @@ bool verity_hook_next(struct verity_hook *hook, struct verity_announcement *ret)
 	const struct hook_event *event = &hook->event;
 	const struct hook_head *head = &event->head;
 	uint64_t submitted = load(&hook->shared->submitted);
+	/* What is being written hides what lies behind it in the ring. */
+	bool settled = load(&hook->shared->writing) == 0;
 
 	/* One activation that waited in vain let the others go on without waiting. */
 	__atomic_store_n(&hook->shared->daemon, (__u32)getpid(), __ATOMIC_RELEASE);
 	if (ring_buffer__consume(hook->ring) != -ECANCELED) {
-		find_missing(hook, submitted);
+		if (settled)
+			find_missing(hook, submitted);
 		return false;
 	}
 	*ret = (struct verity_announcement){
@@ -380,10 +399,12 @@ static const char *reason_of(uint64_t outcome)
 void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *ret)
 {
 	const struct hook_shared *shared = hook->shared;
+	uint64_t lost = load(&shared->dropped) + count_left_out(hook);
+	uint64_t reported = load(&shared->reported);
 
 	*ret = (struct verity_counts){
 		.events = load(&shared->submitted),
-		.lost = load(&shared->dropped) - load(&shared->reported),
+		.lost = lost > reported ? lost - reported : 0,
 		.refused = load(&shared->refused) - load(&shared->said),
 		.refused_device = { .major = shared->refused_dev >> 20,
 				    .minor = shared->refused_dev & 0xfffff },

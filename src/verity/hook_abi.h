@@ -105,7 +105,7 @@ struct hook_event {
  * @max_waiters: how many may wait at once
  * @probe:       the process that tries whether the hook works
  * @handled:     how many events were taken from the ring and dealt with
- * @reported:    how much of @dropped is in the log
+ * @reported:    how much of @dropped, and of what the kernel left out, is in the log
  * @said:        how much of @refused a person was told of
  *
  * Written by both:
@@ -117,6 +117,7 @@ struct hook_event {
  * Written by the hook:
  * @tickets:     how many were given out
  * @submitted:   how many events went into the ring
+ * @writing:     how many are on their way there
  * @dropped:     how many did not
  * @waiting:     how many wait now
  * @resume_ns: until when no activation waits, as one before waited in vain
@@ -149,6 +150,7 @@ struct hook_shared {
 
 	__u64 tickets;
 	__u64 submitted;
+	__u64 writing;
 	__u64 dropped;
 	__u64 waiting;
 	__u64 resume_ns;
