@@ -26,15 +26,9 @@
 #define MOUNTS_MAX	64	/* mounts below each other */
 
 /* "ftrace_enabled" and its NUL, in two parts of eight octets. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FTRACE_BEGIN	0x655f656361727466ULL
 #define FTRACE_END	0x0064656c62616eULL
 #define FTRACE_END_MASK	0x00ffffffffffffffULL
-#else
-#define FTRACE_BEGIN	0x6674726163655f65ULL
-#define FTRACE_END	0x6e61626c65640000ULL
-#define FTRACE_END_MASK	0xffffffffffffff00ULL
-#endif
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

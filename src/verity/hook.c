@@ -157,12 +157,16 @@ static int arm(struct verity_hook *hook, const struct verity_hook_options *optio
 	return 0;
 }
 
-/* The hook knows processes by the numbers that the first PID namespace gives them. */
-static bool is_pid_known(void)
+/*
+ * The hook knows processes by the numbers that the first PID namespace gives them, and
+ * takes octets out of numbers from their lower end.
+ */
+static bool is_usable_here(void)
 {
 	struct stat status;
 
-	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == PROC_PID_INIT_INO;
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+	       stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == PROC_PID_INIT_INO;
 }
 
 /**
@@ -181,7 +185,7 @@ int verity_hook_open(const struct verity_hook_options *options, struct verity_ho
 
 	if (!hook)
 		return -ENOMEM;
-	if (!is_pid_known())
+	if (!is_usable_here())
 		return -EOPNOTSUPP;
 	hook->parts = (struct hook_parts)HOOK_PARTS_NONE;
 	adopted = adopt(hook, options);
