@@ -85,7 +85,10 @@ static int describe_counts(const struct measure *m, const struct verity_counts *
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++)
 		r = add(ret, members[i].key, json_object_new_uint64(members[i].value));
-	return r < 0 ? r : add(ret, "callsCounted", json_object_new_boolean(counts->counted));
+	if (r == 0)
+		r = add(ret, "callsCounted", json_object_new_boolean(counts->counted));
+	return r < 0 ? r : add(ret, "sysctlGuarded",
+			       json_object_new_boolean(counts->sysctl_guarded));
 }
 
 /* How activations are announced, and how that went. */

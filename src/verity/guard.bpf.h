@@ -210,14 +210,22 @@ int BPF_PROG(guard_map, struct bpf_map___guard *map)
 	return 0;
 }
 
-/* A program that somebody has a descriptor of can be replaced. */
+/*
+ * A program that somebody has a descriptor of can be replaced.  The trusted process opens
+ * none but the link that it made itself, so that its number is learnt.
+ */
 SEC("?lsm/bpf")
 int BPF_PROG(guard_bpf, int cmd, const __u32 *id)
 {
-	struct guard_state *g = guard_against_current();
+	struct guard_state *g = get_guard();
 
-	if (!g)
+	if (!g || !g->claims)
 		return 0;
+	if (g->trusted == current_process()) {
+		if (cmd == BPF_LINK_GET_FD_BY_ID)
+			g->links[GUARD_OWN_LINK] = *id;
+		return 0;
+	}
 	if (cmd == BPF_LINK_GET_FD_BY_ID)
 		return is_listed(g->links, *id) ? -EPERM : 0;
 	if (cmd == BPF_PROG_GET_FD_BY_ID)
@@ -242,6 +250,18 @@ int BPF_PROG(guard_open, struct file___guard *file)
 	name = (__u64)file->f_path.dentry->d_name.name;
 	return peek(name) == FTRACE_BEGIN &&
 	       (peek(name + 8) & FTRACE_END_MASK) == FTRACE_END ? -EPERM : 0;
+}
+
+/* Nor does who has opened that file before.  This is called without what it protects. */
+SEC("?cgroup/sysctl")
+int guard_sysctl(struct bpf_sysctl *ctx)
+{
+	__u64 name[2] = { 0 };
+
+	if (!ctx->write || bpf_sysctl_get_name(ctx, (char *)name, sizeof(name),
+					       BPF_F_SYSCTL_BASE_NAME) < 0)
+		return 1;
+	return name[0] != FTRACE_BEGIN || (name[1] & FTRACE_END_MASK) != FTRACE_END;
 }
 
 SEC("?lsm/ptrace_access_check")

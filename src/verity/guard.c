@@ -14,6 +14,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -31,6 +34,7 @@
 
 #define KPROBE_TYPE	"/sys/bus/event_source/devices/kprobe/type"
 #define CALLER		"security_bdev_setintegrity"
+#define CGROUP_ROOT_INO	1	/* of the cgroup that every process is in, or below */
 
 static const char *const programs[] = {
 	"guard_unlink", "guard_rename", "guard_umount", "guard_map",
@@ -138,12 +142,25 @@ static int aim_at_caller(struct bpf_program *program)
 	return r < 0 ? r : bpf_program__set_attach_target(program, 0, function);
 }
 
+/* Wants the program that is called for cgroups, which not every kernel has. */
+static int want_sysctl(struct bpf_object *object)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, "guard_sysctl");
+	int r = program ? bpf_program__set_autoload(program, true) : -ENOENT;
+
+	if (r == 0)
+		r = bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SYSCTL);
+	return r < 0 ? r : bpf_program__set_expected_attach_type(program, BPF_CGROUP_SYSCTL);
+}
+
 /* Loads the guard's programs alone, with the map that the hook has already. */
-static int load(struct bpf_object *object, int map_fd, bool is_lsm)
+static int load(struct bpf_object *object, int map_fd, bool is_lsm, bool has_sysctl)
 {
 	struct bpf_map *map;
-	int r = 0;
+	int r = has_sysctl ? want_sysctl(object) : 0;
 
+	if (r < 0)
+		return r;
 	bpf_object__for_each_map(map, object) {
 		r = strcmp(bpf_map__name(map), "guard") == 0 ? bpf_map__reuse_fd(map, map_fd)
 			: bpf_map__set_autocreate(map, false);
@@ -161,6 +178,21 @@ static int load(struct bpf_object *object, int map_fd, bool is_lsm)
 			return r;
 	}
 	return bpf_object__load(object);
+}
+
+static int open_loaded(int map_fd, bool is_lsm, bool has_sysctl, struct bpf_object **ret)
+{
+	struct bpf_object *object;
+	int r = hook_object_open(&object);
+
+	if (r < 0)
+		return r;
+	r = load(object, map_fd, is_lsm, has_sysctl);
+	if (r < 0)
+		bpf_object__close(object);
+	else
+		*ret = object;
+	return r;
 }
 
 static void detach(struct hook_parts *parts)
@@ -182,10 +214,18 @@ static void detach(struct hook_parts *parts)
 int guard_attach(struct hook_parts *parts, bool is_lsm)
 {
 	_cleanup_(close_object) struct bpf_object *object = NULL;
-	int r = hook_object_open(&object);
+	int map_fd = parts->fds[HOOK_PART_GUARD];
+	bool has_sysctl = true;
+	int r = open_loaded(map_fd, is_lsm, has_sysctl, &object);
 
-	if (r == 0)
-		r = load(object, parts->fds[HOOK_PART_GUARD], is_lsm);
+	if (r < 0) {
+		has_sysctl = false;
+		r = open_loaded(map_fd, is_lsm, has_sysctl, &object);
+	}
+	if (r == 0 && has_sysctl)
+		parts->fds[HOOK_PART_SYSCTL] = fcntl(bpf_program__fd(
+			bpf_object__find_program_by_name(object, "guard_sysctl")),
+			F_DUPFD_CLOEXEC, 3);
 	for (int i = 0; r == 0 && i < GUARD_PROGRAMS; i++) {
 		int *fd = &parts->fds[HOOK_PART_GUARDS + i];
 
@@ -233,8 +273,8 @@ static int describe(const struct hook_parts *parts, struct guard_state *ret)
 	size_t n = 0;
 	int r = 0;
 
-	static_assert(HOOK_PARTS_MAX <= GUARD_IDS, "room for every link");
-	for (int i = 0; r == 0 && i < HOOK_PARTS_MAX; i++)
+	static_assert((int)HOOK_PART_SYSCTL <= GUARD_OWN_LINK, "room for every link");
+	for (int i = 0; r == 0 && i < HOOK_PART_SYSCTL; i++)
 		if (parts->fds[i] >= 0 && !is_map(i))
 			r = note_link(parts->fds[i], i == HOOK_PART_LINK, n++, ret);
 	if (r == 0 && stat(HOOK_FOLDER, &status) == 0) {
@@ -253,13 +293,81 @@ static void show_mount(void)
 		(void)close(fd);
 }
 
+/* The folder, if that is the root of all cgroups. */
+static int open_mounted(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+	struct stat status;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	return fs.f_type == CGROUP2_SUPER_MAGIC && status.st_ino == CGROUP_ROOT_INO
+		? take_fd(fd) : -ENOENT;
+}
+
+/*
+ * The root of all cgroups.  It is mounted, for us alone, only where it is not yet: that
+ * takes away the options with which others have mounted it.
+ */
+static int open_cgroups(void)
+{
+	_cleanup_close_ int context = -1;
+	int fd = open_mounted("/sys/fs/cgroup");
+
+	if (fd < 0)
+		fd = open_mounted("/sys/fs/cgroup/unified");
+	if (fd >= 0)
+		return fd;
+	context = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
+	if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	fd = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* An open of our link by its number tells the guard which that is. */
+static void show_link(int fd)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 size = sizeof(info);
+	int again = bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ? -1
+			: bpf_link_get_fd_by_id(info.id);
+
+	if (again >= 0)
+		(void)close(again);
+}
+
+/* The link has no name: who opened it could detach it, unlike the others. */
+static void attach_sysctl(struct hook_parts *parts)
+{
+	_cleanup_close_ int cgroups = -1;
+	int *fd = &parts->fds[HOOK_PART_SYSCTL_LINK];
+
+	if (parts->fds[HOOK_PART_SYSCTL] < 0)
+		return;
+	cgroups = open_cgroups();
+	if (cgroups < 0)
+		return;
+	*fd = bpf_link_create(parts->fds[HOOK_PART_SYSCTL], cgroups, BPF_CGROUP_SYSCTL, NULL);
+	if (*fd >= 0)
+		show_link(*fd);
+}
+
+/* What only the trusted process can do for the guard. */
+static void complete(struct hook_parts *parts)
+{
+	show_mount();
+	attach_sysctl(parts);
+}
+
 /**
  * guard_switch_on() - guard a hook for this process
  * @parts: of a hook that has its names, if it is going to have any
  *
  * Return: 0; a negative errno, and then nothing is guarded.
  */
-int guard_switch_on(const struct hook_parts *parts)
+int guard_switch_on(struct hook_parts *parts)
 {
 	struct guard_state state = { .trusted = (__u32)getpid(), .claims = 1 };
 	int fd = parts->fds[HOOK_PART_GUARD], r = describe(parts, &state);
@@ -273,7 +381,7 @@ int guard_switch_on(const struct hook_parts *parts)
 		(void)bpf_map_update_elem(fd, &zero, &state, BPF_ANY);
 	}
 	if (r == 0)
-		show_mount();
+		complete(parts);
 	return r;
 }
 
@@ -283,7 +391,7 @@ int guard_switch_on(const struct hook_parts *parts)
  *
  * Return: how many processes the guard has trusted, with this one; 0 if there is none.
  */
-unsigned int guard_go_on(const struct hook_parts *parts)
+unsigned int guard_go_on(struct hook_parts *parts)
 {
 	struct guard_state state;
 	const __u32 zero = 0;
@@ -291,7 +399,7 @@ unsigned int guard_go_on(const struct hook_parts *parts)
 	if (bpf_map_lookup_elem(parts->fds[HOOK_PART_GUARD], &zero, &state) < 0)
 		return 0;
 	if (state.claims)
-		show_mount();
+		complete(parts);
 	return state.claims;
 }
 

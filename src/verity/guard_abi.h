@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #define GUARD_IDS	24
+#define GUARD_OWN_LINK	(GUARD_IDS - 1)
 
 /**
  * struct guard_state - what the guard knows; once it is on, only programs change it
@@ -16,7 +17,8 @@
  * @folder:  inode number of the folder of the names
  * @hits:    how often the hook was called
  * @calls:   how often the kernel reached the place where it is to call the hook
- * @maps, @links, @programs: numbers of what belongs to the hook, then zeros
+ * @maps, @links, @programs: numbers of what belongs to the hook, then zeros; at
+ *           GUARD_OWN_LINK that of the link which the trusted process opened by its number
  */
 struct guard_state {
 	__u32 trusted;

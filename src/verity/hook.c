@@ -414,6 +414,7 @@ void verity_hook_counts(const struct verity_hook *hook, struct verity_counts *re
 				    .minor = shared->refused_dev & 0xfffff },
 		.known = load(&shared->outcomes[HOOK_KNOWN]),
 		.counted = hook->parts.fds[HOOK_PART_CALLS] >= 0,
+		.sysctl_guarded = hook->parts.fds[HOOK_PART_SYSCTL_LINK] >= 0,
 		.reason = reason_of(shared->refused_outcome),
 		.last_wait_us = load(&shared->wait_last_ns) / 1000,
 		.longest_wait_us = load(&shared->wait_max_ns) / 1000,

@@ -43,7 +43,10 @@ enum hook_part {
 	HOOK_PART_MOUNT,	/* and before a mount */
 	HOOK_PART_CALLS,	/* keeps the program called that counts calls */
 	HOOK_PART_GUARDS,	/* keep the guard's programs called */
-	HOOK_PARTS_MAX = HOOK_PART_GUARDS + GUARD_PROGRAMS,
+	HOOK_PART_SYSCTL = HOOK_PART_GUARDS + GUARD_PROGRAMS, /* a program, to be attached */
+	HOOK_PARTS_NAMED,
+	HOOK_PART_SYSCTL_LINK = HOOK_PARTS_NAMED, /* keeps it called while the daemon lives */
+	HOOK_PARTS_MAX,
 };
 
 struct hook_parts {
@@ -85,8 +88,8 @@ void hook_pin_remove(void);
 void guard_want_calls(struct bpf_object *object);
 int guard_count_calls(struct bpf_object *object);
 int guard_attach(struct hook_parts *parts, bool is_lsm) _must_check_;
-int guard_switch_on(const struct hook_parts *parts) _must_check_;
-unsigned int guard_go_on(const struct hook_parts *parts);
+int guard_switch_on(struct hook_parts *parts) _must_check_;
+unsigned int guard_go_on(struct hook_parts *parts);
 int guard_counts(const struct hook_parts *parts, uint64_t *ret_hits,
 		 uint64_t *ret_calls) _must_check_;
 

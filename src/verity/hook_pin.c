@@ -39,8 +39,9 @@ static const char *const names[] = {
 	FOLDER "/guard-open",
 	FOLDER "/guard-ptrace",
 	FOLDER "/guard-kill",
+	[HOOK_PART_SYSCTL] = FOLDER "/guard-sysctl",
 };
-static_assert(ARRAY_SIZE(names) == HOOK_PARTS_MAX, "a name for every part");
+static_assert(ARRAY_SIZE(names) == HOOK_PARTS_NAMED, "a name for every part");
 
 static bool is_mounted(void)
 {
@@ -63,7 +64,7 @@ int hook_pin_find(struct hook_parts *ret)
 
 	if (!is_mounted())
 		return -ENOENT;
-	for (int i = 0; i < HOOK_PARTS_MAX; i++) {
+	for (int i = 0; i < HOOK_PARTS_NAMED; i++) {
 		parts.fds[i] = bpf_obj_get(names[i]);
 		if (parts.fds[i] >= 0 || i >= HOOK_PARTS_NEEDED)
 			continue;
@@ -92,7 +93,7 @@ int hook_pin_make(const struct hook_parts *parts)
 	hook_pin_remove();
 	if (mkdir(FOLDER, 0700) < 0)
 		return -errno;
-	for (int i = 0; i < HOOK_PARTS_MAX; i++) {
+	for (int i = 0; i < HOOK_PARTS_NAMED; i++) {
 		if (parts->fds[i] < 0 || bpf_obj_pin(parts->fds[i], names[i]) == 0)
 			continue;
 		r = -errno;
@@ -107,7 +108,7 @@ int hook_pin_make(const struct hook_parts *parts)
  */
 void hook_pin_remove(void)
 {
-	for (int i = 0; i < HOOK_PARTS_MAX; i++)
+	for (int i = 0; i < HOOK_PARTS_NAMED; i++)
 		(void)unlink(names[i]);
 	(void)rmdir(FOLDER);
 }

@@ -165,6 +165,7 @@ enum verity_answer {
  * @known:    activations that went on at once, as their root hash was measured before
  * @unwaited: other activations that went on, or were refused, before they were measured
  * @counted:  the kernel counts, by other means than the hook's, how often it is to be called
+ * @sysctl_guarded: tracing cannot be stopped by who opened its switch before the guard was on
  * @refused_device: the last one refused
  * @reason:   why, static string
  * @last_wait_us, @longest_wait_us: how long activations waited
@@ -176,6 +177,7 @@ struct verity_counts {
 	uint64_t known;
 	uint64_t unwaited;
 	bool counted;
+	bool sysctl_guarded;
 	struct verity_device refused_device;
 	const char *reason;
 	uint64_t last_wait_us;

@@ -142,7 +142,12 @@ judge_naked() {
 	ok 'naked: maps, links, programs and the daemon are open to root' all 0 $(attempts before)
 	ok 'naked: an acknowledgement can be faked' all 0 ack lied
 	ok 'naked: the device is recorded when the daemon goes on' count 1 dm-verity:v1: dmName=docs
-	ok 'naked: the hook can be unmounted with its file system' ended umount 0
+	ok 'naked: tracing can be stopped, by an older descriptor, too' all 0 stop ftrace
+	ok 'naked: names of the hook can be renamed, removed, unmounted' all 0 mv mv-folder rm \
+		umount
+	ok 'naked: the hook is there until then' grep -q '^[1-9]' "$r/links.out"
+	ok 'naked: it ends with what its file system is mounted below' ended umount-parent 0
+	ok 'naked: and is gone' same "$(cat "$r/links-after.out")" '0 0'
 	ok 'naked: the daemon can be killed' ended after-kill 0
 	ok 'naked: both losses of the hook are measured words' count 2 \
 		'hook:v1:lost-lsm:[0-9a-f]{16}$'
@@ -165,6 +170,12 @@ judge_guard() {
 				"$r/$moment-$attempt.err"
 		done
 	done
+	ok "$1: no link at all can be opened" same "$(cut -d' ' -f1 "$r/initrd-links.out" \
+		"$r/host-links.out" | xargs)" '0 0'
+	ok "$1: tracing cannot be stopped by a descriptor from before" all 1 initrd-stop \
+		host-stop after-stop
+	ok "$1: the manifest says so" grep -q '"sysctlGuarded":true' "$r/manifest-host.json"
+	ok "$1: how others have mounted cgroups stays" grep -q '^cgroup.*nsdelegate' "$r/mounts.out"
 	ok "$1: each activation is measured" count 4 dm-verity:v1:
 	ok "$1: and the hook had announced it" grep -q '"announced":3,' "$r/manifest-host.json"
 	ok "$1: so does the new one" grep -q '"announced":1,' "$r/manifest.json"

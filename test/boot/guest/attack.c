@@ -6,6 +6,7 @@
  *	attack ack		wait for an activation that waits, and acknowledge it
  *	attack maps|links|programs  open all there are by their numbers; how many are refused
  *	attack trace PID	attach to a process as a debugger does
+ *	attack stop FD		stop all tracing, by a descriptor of kernel.ftrace_enabled
  *
  * Exits with 0 if that is possible, 1 if the kernel does not permit it, 2 for other reasons.
  */
@@ -108,6 +109,8 @@ int main(int argc, char *argv[])
 		r = open_all(BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID);
 	else if (strcmp(what, "trace") == 0)
 		r = trace((pid_t)atoi(with));
+	else if (strcmp(what, "stop") == 0)
+		r = (int)write(atoi(with), "0", 1);
 	if (r >= 0)
 		return 0;
 	error = errno;
