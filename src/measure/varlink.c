@@ -10,15 +10,13 @@
 #include "measure/private.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "base/base64.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define DEPTH_MAX	8
 #define INTERFACE	"io.systemd.PCRExtend"
@@ -49,17 +47,6 @@ static const char *const event_types[] = {
 	"nvpcr_init", "nvpcr_separator", "dm_verity", "imds_userdata",
 };
 
-static void json_putp(struct json_object **object)
-{
-	(void)json_object_put(*object);
-}
-
-static void tokener_freep(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
-
 static void add(struct json_object *to, const char *key, struct json_object *value)
 {
 	if (json_object_object_add(to, key, value) < 0)
@@ -84,7 +71,7 @@ static char *encode(struct json_object *reply)
  */
 char *measure_varlink_error(const char *error, const char *key, const char *value)
 {
-	_cleanup_(json_putp) struct json_object *reply = json_object_new_object();
+	_cleanup_json_ struct json_object *reply = json_object_new_object();
 	struct json_object *parameters = json_object_new_object();
 
 	if (key)
@@ -102,7 +89,7 @@ char *measure_varlink_error(const char *error, const char *key, const char *valu
  */
 char *measure_varlink_errno(int r)
 {
-	_cleanup_(json_putp) struct json_object *reply = json_object_new_object();
+	_cleanup_json_ struct json_object *reply = json_object_new_object();
 	struct json_object *parameters = json_object_new_object();
 
 	add(parameters, "origin", json_object_new_string("linux"));
@@ -115,7 +102,7 @@ char *measure_varlink_errno(int r)
 /* A reply with one parameter, which it takes over, or with none. */
 static char *answer(const char *key, struct json_object *value)
 {
-	_cleanup_(json_putp) struct json_object *reply = json_object_new_object();
+	_cleanup_json_ struct json_object *reply = json_object_new_object();
 	struct json_object *parameters = json_object_new_object();
 
 	if (key)
@@ -134,7 +121,7 @@ char *measure_varlink_done(void)
 
 static char *get_info(void)
 {
-	_cleanup_(json_putp) struct json_object *reply = json_object_new_object();
+	_cleanup_json_ struct json_object *reply = json_object_new_object();
 	struct json_object *parameters = json_object_new_object();
 	struct json_object *interfaces = json_object_new_array();
 
@@ -325,18 +312,12 @@ static bool flag_of(struct json_object *message, const char *key)
 int measure_varlink_parse(const char *text, size_t size, struct measure_call *ret,
 		  char **ret_reply, bool *ret_oneway)
 {
-	_cleanup_(tokener_freep) struct json_tokener *tokener =
-		json_tokener_new_ex(DEPTH_MAX);
-	_cleanup_(json_putp) struct json_object *message = NULL;
+	_cleanup_json_ struct json_object *message = NULL;
+	int r = json_parse(text, size, DEPTH_MAX, &message);
 
-	if (!tokener)
-		return -ENOMEM;
-	if (size > INT_MAX)
-		return -EBADMSG;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	message = json_tokener_parse_ex(tokener, text, (int)size);
-	if (json_tokener_get_error(tokener) != json_tokener_success ||
-	    !json_object_is_type(message, json_type_object))
+	if (r < 0)
+		return r;
+	if (!json_object_is_type(message, json_type_object))
 		return -EBADMSG;
 	*ret_oneway = flag_of(message, "oneway");
 	*ret_reply = NULL;

@@ -40,6 +40,11 @@ static void a_call_is_taken_apart(void)
 	CHECK_EQ(call.size, 2);
 	CHECK(memcmp(call.data, "\xff\xef", 2) == 0 && !call.is_text);
 	measure_call_done(&call);
+	CHECK_EQ(parse(EXTEND("{\"nvpcr\":\"a\",\"text\":\"\xc3\xa4\"}"), &call),
+		 MEASURE_CALL_EXTEND);
+	CHECK_EQ(call.size, 2);
+	CHECK(memcmp(call.data, "\xc3\xa4", 2) == 0 && call.is_text);
+	measure_call_done(&call);
 }
 
 static void what_is_wrong_with_a_call_is_named(void)
@@ -76,6 +81,7 @@ static void what_is_no_call_is_refused(void)
 	static const char *const texts[] = {
 		"", "{", "null", "[]", "7", "{}", "{\"method\":7}", "{} {}",
 		"{\"method\":\"a.b\",\"parameters\":[]}", "{\"method\":\"\xff\"}",
+		"{\"method\":\"\xc3\xa4\"} {}",
 		"[[[[[[[[[[[[]]]]]]]]]]]]",
 	};
 	struct measure_call call;
