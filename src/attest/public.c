@@ -139,9 +139,9 @@ int attest_public_parse(const uint8_t *data, size_t size, struct attest_public *
 {
 	struct reader reader = { .p = data, .left = size };
 	struct attest_public public = { 0 };
-	uint32_t type;
+	uint32_t type = take_number(&reader, 2);	/* the size, at first */
 
-	if (take_number(&reader, 2) != reader.left)
+	if (type != reader.left)
 		return -EBADMSG;
 	type = take_number(&reader, 2);
 	if (take_number(&reader, 2) != ALG_SHA256)
