@@ -117,6 +117,15 @@ cp "$scratch/good" "$evidence"
 edit_policy 'del(.images["second.raw"])'
 refused image 'record 3: dm-verity:v1:1:sha256:16367a.*claims to be second' \
 	'an image that is not allowed, and which one it claims to be'
+long=$(printf '%600s' '' | sed 's, ,ä,g')
+for claim in "$long" "x$long"; do
+	sed "s/\"dmName\":\"second\"/\"dmName\":\"$claim\"/" "$scratch/good" > "$evidence"
+	check --json
+	like "$out" 'claims to be x?ää' 'a claim that is too long'
+	iconv -f UTF-8 -t UTF-8 "$out" > /dev/null
+	ok $? 'is cut between two characters'
+done
+cp "$scratch/good" "$evidence"
 digest=$(sha256 "$(cat test/vectors/second.words)")
 edit_policy --arg d "sha256:$digest" '.images.other = [$d]'
 trusted 'an image by its digest'

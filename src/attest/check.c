@@ -26,6 +26,16 @@
 #define FOUND_MAX	1024	/* bytes, with NUL */
 #define READ_SIZE	65536	/* bytes */
 
+/* Takes the last character away, of which some octets may be missing. */
+static void cut(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && (text[n - 1] & 0xc0) == 0x80)
+		n--;
+	text[n ? n - 1 : 0] = '\0';
+}
+
 /**
  * attest_find() - report a condition that is not met
  * @verdict:   what it leads to
@@ -46,7 +56,8 @@ void attest_find(struct attest_checking *c, enum attest_verdict verdict,
 	va_list args;
 
 	va_start(args, found);
-	(void)vsnprintf(text, sizeof(text), found, args);
+	if (vsnprintf(text, sizeof(text), found, args) >= (int)sizeof(text))
+		cut(text);
 	va_end(args);
 	if (verdict > c->result->verdict)
 		c->result->verdict = verdict;
