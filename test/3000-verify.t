@@ -234,10 +234,11 @@ says 1 'no record of ours' 'log prints what it can read, and says what not'
 like "$out" 'set:v1' 'all of it'
 printf '\033[31m' > "$scratch/escape"
 good
-sed "s/\"dmName\":\"second\"/\"dmName\":\"\\\\u001b[2J\"/" "$scratch/good" > "$log"
+sed "s/\"dmName\":\"second\"/\"dmName\":\"\\\\u001b[2J\\\\u009b3J\"/" "$scratch/good" > "$log"
 run log
 exits 0 'a claim with a terminal escape'
-like "$out" 'dmName=\?\[2J' 'is shown without it'
+like "$out" 'dmName=\?\[2J\?3J' 'is shown without it'
 unlike "$out" "$(printf '\033')" 'and no escape comes through'
+unlike "$out" "$(printf '\302\233')" 'nor one beyond ASCII'
 
 done_testing

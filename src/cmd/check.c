@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `check`: can evidence of another machine be trusted? */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -56,20 +55,13 @@ struct request {
 	uint64_t n_printed;
 };
 
-/* The evidence is somebody else's: what could move a terminal's cursor becomes '?'. */
-static void print_clean(const char *text)
-{
-	for (; *text; text++)
-		(void)putchar(iscntrl((unsigned char)*text) ? '?' : *text);
-}
-
 static void print_text(void *ctx, const struct attest_finding *finding)
 {
 	(void)ctx;
 	(void)printf("%s: expected ", finding->condition);
-	print_clean(finding->expected);
+	cmd_print_claim(finding->expected);
 	(void)printf("; found ");
-	print_clean(finding->found);
+	cmd_print_claim(finding->found);
 	(void)printf(": %s\n", finding->meaning);
 }
 

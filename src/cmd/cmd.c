@@ -2,6 +2,7 @@
 /* What the verbs share: options, configuration, opening a session. */
 #include "cmd/cmd.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -337,6 +338,20 @@ int cmd_begin(struct measure *m, const struct measure_options *options, bool arm
 		r = 0;
 	}
 	return r == 0 ? CMD_OK : begin_failed(options, r);
+}
+
+/**
+ * cmd_print_claim() - print a text that may hold anything
+ * @text: UTF-8; what could move a terminal's cursor becomes '?'
+ */
+void cmd_print_claim(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		bool c1 = p[0] == 0xc2 && (p[1] & 0xe0) == 0x80;	/* U+0080 to U+009F */
+
+		(void)putchar(c1 || iscntrl(*p) ? '?' : *p);
+		p += c1;
+	}
 }
 
 /**

@@ -127,6 +127,7 @@ int cmd_begin(struct measure *m, const struct measure_options *options, bool arm
 void cmd_speak_as_service(const struct cmd_env *env);
 int cmd_json_option(const struct cmd *cmd, int argc, char *argv[], bool *ret_json);
 bool cmd_is_off(const struct config *config);
+void cmd_print_claim(const char *text);
 int cmd_print_json(struct json_object *object);
 
 /* ak.c: what verbs share that need the attestation key */

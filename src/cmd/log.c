@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `log`: print the measurement log. */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,7 +47,6 @@ static int print_short(const char *word)
 	return width;
 }
 
-/* Claims may hold anything: what could move a terminal's cursor is shown as '?'. */
 static void print_claim(const struct eventlog_record *rec, const char *key)
 {
 	const char *text = eventlog_annotation(rec, key);
@@ -56,8 +54,7 @@ static void print_claim(const struct eventlog_record *rec, const char *key)
 	if (!text)
 		return;
 	(void)printf("  %s=", key);
-	for (; *text; text++)
-		(void)putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+	cmd_print_claim(text);
 }
 
 static void print_text(const struct eventlog_record *rec)
