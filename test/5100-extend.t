@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Measuring on request: with a daemon and without one, into NvPCRs and PCRs.
 . test/lib.sh
+. test/tools/attack.sh
 
 skip_without jq swtpm tpm2_startup tpm2_pcrevent sha256sum xxd
 
@@ -187,6 +188,27 @@ exits 0 'without an index: apps'
 is "$(records '.[-1].pcr')" $gate 'goes to the gate PCR'
 run verify
 says 0 '^verify: ok' 'and verifies'
+
+# --- what nobody promises: root keeps back what was measured into a PCR alone
+
+tpm_reset
+new_boot
+make_policies
+must start --oneshot
+must extend pcr:15 --word=hidden
+began=$(words | grep '^pcr:v1:15:')
+word=pcr:v1:15
+for alg in $(echo "$began" | grep -o 'sha[0-9]*'); do
+	tpm2_pcrread "$alg:15" -o "$scratch/value" > /dev/null
+	word=$word:$alg:$(echo "$began" | sed "s/.*:$alg:-:\([0-9a-f]*\).*/\1/")
+	word=$word:$(xxd -p -c 256 "$scratch/value")
+done
+test/tools/edit-log.py "$log" drop $(($(words | wc -l) - 1))
+measured "$word"
+run verify
+says 0 '^verify: ok' 'a record of PCR 15 less, and a word that says where the PCR is'
+is "$(n_words '^user:')" 0 'so nothing tells of it any more'
+
 tpm=none
 new_boot
 must start --oneshot
