@@ -61,6 +61,11 @@ like "$scratch/fleet/one.verdict" '^check: trusted' 'as all are trusted'
 tpm2_pcrextend "9:sha256=$(sha256 'another initramfs')"
 example 3
 like "$out" '^one: check: NOT TRUSTED' 'a machine that started something else is named'
+working=$tpm
+tpm=none
+example 3
+is "$(cat "$out")" 'one: no evidence' 'one that does not answer is, without an old verdict'
+tpm=$working
 { block 2 | grep '^header()'; block 4; } > "$scratch/keylime"
 (cd "$scratch/fleet" && sh "$scratch/keylime") > "$out"
 is "$(jq -r '.["13"][0]' "$out")" "$(pcr_value $gate)" "the constant for keylime's policy"
