@@ -103,6 +103,8 @@ for pcr in 0 7 10 11 12 13 16 17 22 23 24; do
 	exits 1 "PCR $pcr is refused"
 done
 says 1 'there is no such PCR' 'with the reason'
+run extend pcr:7 --word=x
+says 1 'PCRs 0 to 7 belong to the firmware' 'which names the PCR'
 run extend pcr:13 --word=x
 says 1 'it is the gate PCR' 'the gate above all'
 run extend nothing --word=x

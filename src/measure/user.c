@@ -101,15 +101,15 @@ static const char *refuse_pcr(const struct measure *m, uint64_t pcr)
 		return "it is the gate PCR, which only the anchor and words without an index "
 		       "may extend";
 	if (pcr <= 7)
-		return "it belongs to the firmware";
+		return "PCRs 0 to 7 belong to the firmware";
 	if (pcr == 10)
-		return "it belongs to IMA";
+		return "PCR 10 belongs to IMA";
 	if (pcr == 11 || pcr == 12)
-		return "it belongs to the boot stub and to what is sealed to it";
+		return "PCRs 11 and 12 belong to the boot stub and to what is sealed to them";
 	if (pcr == 16 || pcr == 23)
-		return "anybody can reset it";
+		return "anybody can reset PCRs 16 and 23";
 	if (pcr >= 17 && pcr <= 22)
-		return "it belongs to the dynamic launch";
+		return "PCRs 17 to 22 belong to the dynamic launch";
 	return pcr > 23 ? "there is no such PCR" : NULL;
 }
 
