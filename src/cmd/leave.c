@@ -118,7 +118,8 @@ static int run_sync(const struct cmd *cmd, const struct cmd_env *env, int argc,
 		if (id == OPTION_PHASE && set_phase(&barrier, optarg) == 0)
 			continue;
 		if (id == OPTION_TIMEOUT && number_parse(optarg, 3600, &timeout_s) < 0)
-			(void)msg_error(0, "--timeout=%s is no number of seconds", optarg);
+			(void)msg_error(0, "--timeout=%s is no number of seconds up to 3600",
+					optarg);
 		else if (id == OPTION_TIMEOUT)
 			continue;
 		return CMD_USAGE;
