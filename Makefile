@@ -122,7 +122,7 @@ build/veritally: $O/veritally
 
 # LTO judges the libraries' code again, with false alarms: -w.
 $O/veritally: $(OBJ) $O/link-flags
-	$(call msg,LD)$(LINK) $(CFLAGS_ALL) $(if $(lto),-w) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LDLIBS_ALL)
+	$(call msg,LD)$(LINK) $(CFLAGS_ALL) $(if $(filter static,$(MODE)),-w) $(LDFLAGS_ALL) -o $@ $(OBJ) $(LDLIBS_ALL)
 
 $O/%.o: %.c $O/compile-flags $(DEPS_READY)
 	$(call msg,CC)mkdir -p $(@D) && \
