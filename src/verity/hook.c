@@ -257,7 +257,7 @@ unsigned int verity_hook_claims(const struct verity_hook *hook)
  */
 static uint64_t count_left_out(const struct verity_hook *hook)
 {
-	struct bpf_prog_info program;
+	struct bpf_prog_info program = { 0 };
 
 	return read_program(hook->parts.fds[HOOK_PART_LINK], &program) < 0
 	       ? 0 : program.recursion_misses;
