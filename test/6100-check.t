@@ -207,6 +207,12 @@ make_policy '.modes = ["measure", "enforce", "signed"] | .sources = ["lsm", "fmo
 trusted 'modes and sources'
 hooked hook:v1:lost-lsm:-
 refused source 'none at the end of the log' 'a hook that is gone'
+hooked hook:v1:lost-lsm:$tag:enforce,guard
+make_policy '.modes = ["enforce"] | .guard = true'
+refused source 'none at the end of the log' 'one that was lost is in no mode and guards nothing'
+edit_policy '.sources = ["lsm", "fmod_ret", "lost-lsm"]'
+check
+unlike "$out" 'hook:v1:lost-lsm:b27c' 'unless it is named'
 make_policy
 hooked lost:v1:3
 refused lost 'record .*lost:v1:3' 'something was lost'

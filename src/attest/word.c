@@ -184,6 +184,13 @@ static int check_removal(struct attest_checking *c, const struct eventlog_record
 	       refuse(c, rec, "removed", "no removal", "an image is not there any more") : 0;
 }
 
+/* A lost hook's word tells what state it was in, but it is in none any more. */
+static bool is_wanted_kind(const struct attest_policy *policy, const char *kind, size_t length)
+{
+	return policy->sources.n ? is_among(&policy->sources, kind, length)
+				 : !after(kind, "lost-");
+}
+
 static bool is_wanted_hook(const struct attest_policy *policy, const char *rest)
 {
 	size_t kind = strcspn(rest, ":");
@@ -202,7 +209,7 @@ static bool is_wanted_hook(const struct attest_policy *policy, const char *rest)
 		guard |= strcmp(option, "guard") == 0;
 		options += length;
 	}
-	return (!policy->sources.n || is_among(&policy->sources, rest, kind)) &&
+	return is_wanted_kind(policy, rest, kind) &&
 	       (!policy->modes || policy->modes & 1U << mode) && (!policy->guard || guard);
 }
 
