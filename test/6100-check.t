@@ -73,6 +73,8 @@ run check --evidence="$evidence" --policy="$policy" --nonce=$nonce
 says 1 '^ak: .*without --ak' 'without the key: cannot tell'
 run check --evidence="$evidence" --policy="$policy" --ak="$ak"
 says 1 '^nonce: .*without --nonce' 'without the nonce: cannot tell'
+check --ak="$policy"
+says 1 '^ak: .*that is neither' 'a file that holds no key: cannot tell'
 edit_policy 'del(.pcrs)'
 check
 says 1 '^boot-chain: .*any initramfs' 'without a word about the boot chain: cannot tell'

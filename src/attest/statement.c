@@ -45,6 +45,16 @@ static bool same_text(const char *a, const char *b, size_t b_size)
 	return a[strspn(a, "\n")] == '\0';
 }
 
+/* Whether what should be a key to compare with can be one at all. */
+static bool is_key(const uint8_t *data, size_t size)
+{
+	static const char pem[] = "-----BEGIN PUBLIC KEY-----";
+	struct attest_public public;
+
+	return memmem(data, size, pem, sizeof(pem) - 1) ||
+	       attest_public_parse(data, size, &public) == 0;
+}
+
 static void check_key(struct attest_checking *c)
 {
 	const struct attest_demand *demand = c->demand;
@@ -58,6 +68,10 @@ static void check_key(struct attest_checking *c)
 		attest_find(c, ATTEST_CANNOT_TELL, "ak", "a key that is known to be in a TPM",
 			    "without --ak anybody may have made this evidence",
 			    "the key with the Name %s", name);
+	else if (!is_key(demand->key, demand->key_size))
+		attest_find(c, ATTEST_CANNOT_TELL, "ak", "a public key, PEM or TPM2B_PUBLIC",
+			    "name the file that was kept when the machine was enrolled",
+			    "a file of --ak that is neither");
 	else if (!same_text(pem, (const char *)demand->key, demand->key_size) &&
 		 (header->key.size != demand->key_size ||
 		  memcmp(header->key.data, demand->key, demand->key_size) != 0))
