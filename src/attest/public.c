@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 /* TPM_ALG_ID and TPM_ECC_CURVE */
@@ -53,40 +54,11 @@ const char *attest_key_type_name(enum attest_key_type type)
 	return type_names[type];
 }
 
-struct reader {
-	const uint8_t *p;
-	size_t left;
-	bool failed;
-};
-
-static const uint8_t *take(struct reader *reader, size_t size)
-{
-	const uint8_t *p = reader->p;
-
-	if (reader->failed || size > reader->left) {
-		reader->failed = true;
-		return NULL;
-	}
-	reader->p += size;
-	reader->left -= size;
-	return p;
-}
-
-static uint32_t take_number(struct reader *reader, size_t size)
-{
-	const uint8_t *p = take(reader, size);
-	uint32_t number = 0;
-
-	for (size_t i = 0; p && i < size; i++)
-		number = number << 8 | p[i];
-	return number;
-}
-
 /* A number of at most @size octets, filled up with zeros from the left. */
-static void take_integer(struct reader *reader, size_t size, uint8_t *ret)
+static void take_integer(struct bytes *reader, size_t size, uint8_t *ret)
 {
-	size_t given = take_number(reader, 2);
-	const uint8_t *p = take(reader, given);
+	size_t given = bytes_take_be(reader, 2);
+	const uint8_t *p = bytes_take(reader, given);
 
 	if (!p || given > size) {
 		reader->failed = true;
@@ -97,17 +69,17 @@ static void take_integer(struct reader *reader, size_t size, uint8_t *ret)
 }
 
 /* An algorithm, and what follows it if it is one. */
-static void skip_scheme(struct reader *reader, size_t details)
+static void skip_scheme(struct bytes *reader, size_t details)
 {
-	if (take_number(reader, 2) != ALG_NULL)
-		(void)take(reader, details);
+	if (bytes_take_be(reader, 2) != ALG_NULL)
+		(void)bytes_take(reader, details);
 }
 
-static void take_rsa(struct reader *reader, const uint8_t *data, struct attest_public *ret)
+static void take_rsa(struct bytes *reader, const uint8_t *data, struct attest_public *ret)
 {
-	if (take_number(reader, 2) != RSA_BITS)
+	if (bytes_take_be(reader, 2) != RSA_BITS)
 		reader->failed = true;
-	ret->exponent = take_number(reader, 4);
+	ret->exponent = bytes_take_be(reader, 4);
 	if (!ret->exponent)
 		ret->exponent = RSA_EXPONENT;
 	ret->fixed_size = (size_t)(reader->p - data);
@@ -116,9 +88,9 @@ static void take_rsa(struct reader *reader, const uint8_t *data, struct attest_p
 		reader->failed = true;
 }
 
-static void take_ecc(struct reader *reader, const uint8_t *data, struct attest_public *ret)
+static void take_ecc(struct bytes *reader, const uint8_t *data, struct attest_public *ret)
 {
-	if (take_number(reader, 2) != CURVE_P256)
+	if (bytes_take_be(reader, 2) != CURVE_P256)
 		reader->failed = true;
 	skip_scheme(reader, 2);			/* key derivation: a hash */
 	ret->fixed_size = (size_t)(reader->p - data);
@@ -137,17 +109,17 @@ static void take_ecc(struct reader *reader, const uint8_t *data, struct attest_p
  */
 int attest_public_parse(const uint8_t *data, size_t size, struct attest_public *ret)
 {
-	struct reader reader = { .p = data, .left = size };
+	struct bytes reader = { .p = data, .left = size };
 	struct attest_public public = { 0 };
-	uint32_t type = take_number(&reader, 2);	/* the size, at first */
+	uint32_t type = bytes_take_be(&reader, 2);	/* the size, at first */
 
 	if (type != reader.left)
 		return -EBADMSG;
-	type = take_number(&reader, 2);
-	if (take_number(&reader, 2) != ALG_SHA256)
+	type = bytes_take_be(&reader, 2);
+	if (bytes_take_be(&reader, 2) != ALG_SHA256)
 		return -EBADMSG;
-	public.attributes = take_number(&reader, 4);
-	(void)take(&reader, take_number(&reader, 2));	/* policy */
+	public.attributes = bytes_take_be(&reader, 4);
+	(void)bytes_take(&reader, bytes_take_be(&reader, 2));	/* policy */
 	skip_scheme(&reader, 4);			/* symmetric: bits, mode */
 	skip_scheme(&reader, 2);			/* signing: a hash */
 	if (type == ALG_RSA)

@@ -13,15 +13,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define EV_NO_ACTION	3	/* informs only, extends nothing */
 #define SIGNATURE	"Spec ID Event03"
 #define ALGORITHMS_MAX	16
-
-struct reader {
-	const uint8_t *p;
-	size_t left;
-	bool failed;
-};
 
 struct algorithms {
 	size_t n;
@@ -31,50 +27,26 @@ struct algorithms {
 	} list[ALGORITHMS_MAX];
 };
 
-/* Steps over @size octets; NULL, now and for ever, if there are not so many. */
-static const uint8_t *take(struct reader *reader, size_t size)
+static uint32_t take_32(struct bytes *reader)
 {
-	const uint8_t *p = reader->p;
-
-	if (reader->failed || size > reader->left) {
-		reader->failed = true;
-		return NULL;
-	}
-	reader->p += size;
-	reader->left -= size;
-	return p;
+	return bytes_take_le(reader, 4);
 }
 
-static uint32_t take_number(struct reader *reader, size_t size)
+static uint16_t take_16(struct bytes *reader)
 {
-	const uint8_t *p = take(reader, size);
-	uint32_t number = 0;
-
-	for (size_t i = 0; p && i < size; i++)
-		number |= (uint32_t)p[i] << 8 * i;
-	return number;
-}
-
-static uint32_t take_32(struct reader *reader)
-{
-	return take_number(reader, 4);
-}
-
-static uint16_t take_16(struct reader *reader)
-{
-	return (uint16_t)take_number(reader, 2);
+	return (uint16_t)bytes_take_le(reader, 2);
 }
 
 /* The first event: its data says which digests every other event carries. */
-static int read_header(struct reader *reader, struct algorithms *ret)
+static int read_header(struct bytes *reader, struct algorithms *ret)
 {
 	const uint8_t *signature;
 
-	(void)take(reader, 4 + 4 + 20 + 4);	/* PCR, type, SHA-1, size of the data */
-	signature = take(reader, sizeof(SIGNATURE));
+	(void)bytes_take(reader, 4 + 4 + 20 + 4);	/* PCR, type, SHA-1, size of the data */
+	signature = bytes_take(reader, sizeof(SIGNATURE));
 	if (!signature || memcmp(signature, SIGNATURE, sizeof(SIGNATURE)) != 0)
 		return -EBADMSG;
-	(void)take(reader, 4 + 4);		/* platform class, versions */
+	(void)bytes_take(reader, 4 + 4);		/* platform class, versions */
 	ret->n = take_32(reader);
 	if (ret->n > ALGORITHMS_MAX)
 		return -EBADMSG;
@@ -82,7 +54,7 @@ static int read_header(struct reader *reader, struct algorithms *ret)
 		ret->list[i].id = take_16(reader);
 		ret->list[i].size = take_16(reader);
 	}
-	(void)take(reader, take_number(reader, 1));	/* the vendor's own */
+	(void)bytes_take(reader, bytes_take_le(reader, 1));	/* the vendor's own */
 	return reader->failed ? -EBADMSG : 0;
 }
 
@@ -95,7 +67,7 @@ static size_t size_of(const struct algorithms *algorithms, uint16_t id)
 }
 
 /* Finds the digest of @alg among those of one event; NULL if it has none. */
-static const uint8_t *take_digests(struct reader *reader,
+static const uint8_t *take_digests(struct bytes *reader,
 				   const struct algorithms *algorithms,
 				   enum digest_alg alg)
 {
@@ -105,7 +77,7 @@ static const uint8_t *take_digests(struct reader *reader,
 	for (uint32_t i = 0; i < n && !reader->failed; i++) {
 		uint16_t id = take_16(reader);
 		size_t size = size_of(algorithms, id);
-		const uint8_t *digest = take(reader, size);
+		const uint8_t *digest = bytes_take(reader, size);
 
 		if (id == digest_alg_tpm_id(alg) && size == digest_size(alg))
 			found = digest;
@@ -114,7 +86,7 @@ static const uint8_t *take_digests(struct reader *reader,
 }
 
 /* One event, for whoever wants to know. */
-static int take_event(struct reader *reader, const struct algorithms *algorithms,
+static int take_event(struct bytes *reader, const struct algorithms *algorithms,
 		      enum digest_alg alg,
 		      int (*tell)(void *ctx, uint32_t pcr, const struct digest *digest),
 		      void *ctx)
@@ -123,7 +95,7 @@ static int take_event(struct reader *reader, const struct algorithms *algorithms
 	uint32_t pcr = take_32(reader), type = take_32(reader);
 	const uint8_t *bytes = take_digests(reader, algorithms, alg);
 
-	(void)take(reader, take_32(reader));
+	(void)bytes_take(reader, take_32(reader));
 	if (reader->failed)
 		return -EBADMSG;
 	if (type == EV_NO_ACTION)
@@ -148,7 +120,7 @@ int eventlog_firmware_each(const uint8_t *data, size_t size, enum digest_alg alg
 			   int (*tell)(void *ctx, uint32_t pcr, const struct digest *digest),
 			   void *ctx)
 {
-	struct reader reader = { .p = data, .left = size };
+	struct bytes reader = { .p = data, .left = size };
 	struct algorithms algorithms;
 	int r;
 
